@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# One interface target that every target of ours links: warnings, and the sanitizers when asked for.
+add_library(project_options INTERFACE)
+target_compile_options(project_options INTERFACE
+    -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+    -fvisibility=hidden -fvisibility-inlines-hidden)
+if(ONTAPNVME_WERROR)
+    target_compile_options(project_options INTERFACE -Werror)
+endif()
+if(ONTAPNVME_SANITIZE)
+    target_compile_options(project_options INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    target_link_options(project_options INTERFACE -fsanitize=address,undefined)
+endif()
