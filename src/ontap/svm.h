@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The array as a storage needs to know it: release, SVM, data LIFs, aggregate, capacity.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_count.h"
+#include "base/deadline.h"
+#include "base/result.h"
+#include "base/uuid.h"
+#include "ontap/release.h"
+
+namespace ontapnvme::ontap {
+
+class RestClient;
+
+struct ClusterInfo {
+  std::string name;
+  Release release;
+  bool is_disaggregated = false;  // with is_san_optimized: ASA r2; alone: AFX
+  bool is_san_optimized = false;
+};
+
+struct SvmInfo {
+  Uuid uuid;
+  std::string name;
+  std::string state;
+  bool is_nvme_allowed = true;
+  std::vector<std::string> aggregate_names;  // delegated ones
+};
+
+struct DataLif {
+  std::string name;
+  std::string address;
+  std::string home_node;
+  bool is_up = false;  // enabled and state up
+};
+
+struct AggregateInfo {
+  std::string name;
+  ByteCount size;
+  ByteCount used;
+  ByteCount available;
+  bool is_encrypted = false;  // NAE
+};
+
+struct SvmCapacity {
+  std::optional<ByteCount> limit;      // storage.limit, 9.13.1 and later, only where one is set
+  std::optional<ByteCount> allocated;  // what counts against it
+};
+
+class Svms {
+ public:
+  explicit Svms(RestClient& rest) : rest_(&rest) {}
+
+  Result<ClusterInfo> ReadCluster(const Deadline& deadline);
+  // kNotFound when no such SVM is visible to the account.
+  Result<SvmInfo> Read(const std::string& svm_name, const Deadline& deadline);
+  // Whether the NVMe service of the SVM exists and is enabled.
+  Result<bool> IsNvmeServiceEnabled(const std::string& svm_name, const Deadline& deadline);
+  // LIFs that carry NVMe/TCP data, up or not.
+  Result<std::vector<DataLif>> ListNvmeTcpLifs(const std::string& svm_name,
+                                               const Deadline& deadline);
+
+  // Cluster-scoped accounts only; kNotFound when there is none, kPermissionDenied for an SVM
+  // account.
+  Result<AggregateInfo> ReadAggregate(const std::string& name, const Deadline& deadline);
+  // For SVM accounts: free space of a delegated aggregate, where the release tells it.
+  Result<std::optional<ByteCount>> ReadDelegatedAvailable(const std::string& svm_name,
+                                                          const std::string& aggregate,
+                                                          const Deadline& deadline);
+  // Sum of the sizes of the SVM's FlexVols whose name begins with `prefix`, and its limit, for
+  // svm_scoped.
+  Result<SvmCapacity> ReadCapacity(const std::string& svm_name, const Deadline& deadline);
+
+  Result<bool> QosPolicyExists(const std::string& svm_name, const std::string& policy,
+                               bool is_adaptive, const Deadline& deadline);
+  Result<bool> SnapshotPolicyExists(const std::string& svm_name, const std::string& policy,
+                                    const Deadline& deadline);
+
+ private:
+  RestClient* rest_;
+};
+
+}  // namespace ontapnvme::ontap
