@@ -19,6 +19,9 @@ struct GroupMember {
   Uuid volume_uuid;
   std::string volume_name;
   std::string comment;  // of the volume
+  // The namespace inside the volume; told from 9.12.1 on, absent before and for a volume without
+  // one.
+  std::optional<Uuid> namespace_uuid;
 };
 
 struct ConsistencyGroup {
@@ -30,6 +33,8 @@ struct ConsistencyGroup {
 struct GroupSnapshot {
   Uuid uuid;
   std::string name;
+  Uuid group_uuid;
+  std::string group_name;
   std::string comment;
   std::chrono::sys_seconds create_time;
   bool is_partial = false;  // the group has members that it does not hold
@@ -42,7 +47,8 @@ class ConsistencyGroups {
   ConsistencyGroups(RestClient& rest, std::string svm_name)
       : rest_(&rest), svm_(std::move(svm_name)) {}
 
-  // Groups whose name matches (exact, or with '*'), with their members. One request.
+  // Groups whose name matches ('*' any text, '|' alternatives), with their members and the members'
+  // namespaces (fields volumes and namespaces). One request.
   Result<std::vector<ConsistencyGroup>> List(const std::string& name_pattern,
                                              const Deadline& deadline);
 
@@ -69,6 +75,12 @@ class ConsistencyGroups {
   Result<std::vector<GroupSnapshot>> ListSnapshots(const Uuid& group, const Deadline& deadline);
   Result<std::optional<GroupSnapshot>> FindSnapshot(const Uuid& group, const std::string& name,
                                                     const Deadline& deadline);
+  // Snapshots of that name of all groups whose name matches the pattern. From 9.12.1 on one
+  // request, with
+  // '*' in place of the group's UUID; before, the groups are listed and each is asked.
+  Result<std::vector<GroupSnapshot>> FindSnapshots(const std::string& group_pattern,
+                                                   const std::string& name,
+                                                   const Deadline& deadline);
   // Idempotent: missing is success. Deletes the members' snapshots of that name as well.
   Status DeleteSnapshot(const Uuid& group, const Uuid& snapshot, const Deadline& deadline);
   // Reverts all members; newer snapshots of the members are destroyed. On failure some members may

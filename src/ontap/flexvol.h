@@ -56,7 +56,8 @@ class FlexVols {
 
   // The FlexVol of exactly that name, if there is one. One request.
   Result<std::optional<FlexVol>> Find(const std::string& name, const Deadline& deadline);
-  // All whose name matches the pattern ('*' stands for any text), to the last page.
+  // All whose name matches the pattern ('*' stands for any text, '|' separates alternatives), to
+  // the last page.
   Result<std::vector<FlexVol>> List(const std::string& name_pattern, const Deadline& deadline);
 
   // Creates and waits for the job. Not idempotent: kAlreadyExists when the name is taken (by whom

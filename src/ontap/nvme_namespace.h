@@ -39,7 +39,7 @@ class NvmeNamespaces {
   // The namespace inside the volume of that name, if any; kConflict when the volume holds several.
   Result<std::optional<NvmeNamespace>> FindByVolume(const std::string& volume_name,
                                                     const Deadline& deadline);
-  // Those whose volume matches the pattern, to the last page.
+  // Those whose volume matches the pattern ('*' any text, '|' alternatives), to the last page.
   Result<std::vector<NvmeNamespace>> List(const std::string& volume_pattern,
                                           const Deadline& deadline);
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "pve/device_links.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+namespace ontapnvme::pve {
+namespace {
+
+std::optional<std::string> ReadLink(const std::string& path) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
+  if (length <= 0 || length == static_cast<ssize_t>(target.size())) return std::nullopt;
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+Error LinkError(const VolumeName& name, const std::string& what, const std::string& path) {
+  return Error(ErrorCode::kInternal, what + " of volume '" + name.Text() + "'")
+      .Because(std::strerror(errno))
+      .With("path", path)
+      .Try("look at the file system that holds the path");
+}
+
+}  // namespace
+
+Status DeviceLinks::Point(const VolumeName& name, const std::string& device_path) const {
+  const std::string path = Path(name);
+  if (ReadLink(path) == device_path) return {};
+  ::mkdir(directory_.c_str(), 0755);
+  ::mkdir(storage_directory_.c_str(), 0755);
+  const std::string draft = path + ".new." + std::to_string(::getpid());
+  ::unlink(draft.c_str());
+  if (::symlink(device_path.c_str(), draft.c_str()) != 0 ||
+      ::rename(draft.c_str(), path.c_str()) != 0) {
+    const auto error = LinkError(name, "cannot make the device link", path);
+    ::unlink(draft.c_str());
+    return error;
+  }
+  return {};
+}
+
+std::optional<std::string> DeviceLinks::Target(const VolumeName& name) const {
+  return ReadLink(Path(name));
+}
+
+Status DeviceLinks::Remove(const VolumeName& name) const {
+  const std::string path = Path(name);
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return {};
+  return LinkError(name, "cannot remove the device link", path);
+}
+
+void DeviceLinks::RemoveAll() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(storage_directory_, ignored);
+}
+
+}  // namespace ontapnvme::pve
