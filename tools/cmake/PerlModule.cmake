@@ -4,7 +4,7 @@ find_program(PERL_EXECUTABLE perl REQUIRED)
 
 function(perl_config NAME OUTPUT)
     execute_process(
-        COMMAND ${PERL_EXECUTABLE} "-MConfig" -e "print $Config{${NAME}}"
+        COMMAND ${PERL_EXECUTABLE} "-MConfig" -e "print \$Config{${NAME}}"
         OUTPUT_VARIABLE VALUE COMMAND_ERROR_IS_FATAL ANY)
     set(${OUTPUT} "${VALUE}" PARENT_SCOPE)
 endfunction()
