@@ -34,8 +34,10 @@ struct Response {
 };
 
 // Errors of both calls: kUnavailable (no connection, connection lost, TLS or certificate refused,
-// answer larger than the limit, redirect), kTimedOut, kInterrupted. outcome_unknown() is set when
-// the request may have reached the server. Blocks until answered, refused, or `deadline`.
+// answer larger than the limit, redirect), kTimedOut, kInterrupted, kInvalidArgument (host).
+// outcome_unknown() is set when the request may have reached the server. What another try cannot
+// cure is told apart by a fact (see CauseOf in retry.h). Blocks until answered, refused, or
+// `deadline`.
 class Transport {
  public:
   virtual ~Transport() = default;
