@@ -76,8 +76,8 @@ class ConsistencyGroups {
   Result<std::optional<GroupSnapshot>> FindSnapshot(const Uuid& group, const std::string& name,
                                                     const Deadline& deadline);
   // Snapshots of that name of all groups whose name matches the pattern. From 9.12.1 on one
-  // request, with
-  // '*' in place of the group's UUID; before, the groups are listed and each is asked.
+  // request, with '*' in place of the group's UUID; before, the groups are listed and each is
+  // asked.
   Result<std::vector<GroupSnapshot>> FindSnapshots(const std::string& group_pattern,
                                                    const std::string& name,
                                                    const Deadline& deadline);

@@ -30,7 +30,7 @@ struct FlexVol {
   ByteCount used;
   std::chrono::sys_seconds create_time;
   std::optional<GroupRef> group;  // the consistency group it is a member of
-  // For a FlexClone: its parent. Only read by Find, List leaves it out unless asked for.
+  // For a FlexClone: its parent. Read by Find, and by List when asked for.
   std::string parent_volume_name;
   std::string parent_snapshot_name;
 };
@@ -47,7 +47,31 @@ struct FlexVolSpec {
   std::string qos_policy;                     // fixed or adaptive, by name; empty: none
   std::optional<ByteCount> autosize_maximum;  // absent: autosize off
   bool is_snapshot_autodelete_on = false;
+  // Snapshots whose name begins with this are the last that autodelete takes; empty: no exception.
+  // From 9.13.1.
+  std::string autodelete_spared_prefix;
 };
+
+// A FlexClone lives on its parent's aggregate and begins with its size and data.
+struct FlexCloneSpec {
+  std::string name;
+  std::string parent_volume;
+  std::string parent_snapshot;  // given: without one the array would make its own
+  std::string comment;
+  bool is_thick = false;
+  std::string qos_policy;  // by name; empty: none
+};
+
+// What a clone does not take over from a spec; see FlexVols::ApplySettings.
+struct FlexVolSettings {
+  std::optional<ByteCount> autosize_maximum;  // absent: not changed
+  std::string tiering_policy;                 // empty: not changed
+  std::optional<unsigned> snapshot_reserve_percent;
+  std::optional<bool> is_snapshot_autodelete_on;
+};
+
+// The parents of FlexClones cost the array extra work per volume.
+enum class CloneParents { kSkip, kRead };
 
 class FlexVols {
  public:
@@ -58,13 +82,22 @@ class FlexVols {
   Result<std::optional<FlexVol>> Find(const std::string& name, const Deadline& deadline);
   // All whose name matches the pattern ('*' stands for any text, '|' separates alternatives), to
   // the last page.
-  Result<std::vector<FlexVol>> List(const std::string& name_pattern, const Deadline& deadline);
+  Result<std::vector<FlexVol>> List(const std::string& name_pattern, const Deadline& deadline,
+                                    CloneParents parents = CloneParents::kSkip);
 
   // Creates and waits for the job. Not idempotent: kAlreadyExists when the name is taken (by whom
   // is for the caller to find out), outcome_unknown when the answer was lost. Returns the new UUID.
   // Errors besides: kNoSpace (names the aggregate), kNotFound (aggregate, SVM), kInvalidArgument
-  // (QoS policy, tiering policy, key manager), kPermissionDenied.
+  // (QoS policy, tiering policy), kUnavailable (also the key manager), kPermissionDenied.
   Result<Uuid> Create(const FlexVolSpec& spec, const Deadline& deadline);
+  // The same for a FlexClone; kNotFound when parent or snapshot is missing. Namespaces inside the
+  // clone are new, with UUIDs of their own, and unmapped.
+  Result<Uuid> Clone(const FlexCloneSpec& spec, const Deadline& deadline);
+  // Idempotent. One request; none when nothing is given.
+  Status ApplySettings(const Uuid& uuid, const FlexVolSettings& settings, const Deadline& deadline);
+  // Begins to make a FlexClone independent of its parent; the array copies in the background.
+  // Idempotent.
+  Status StartSplit(const Uuid& uuid, const Deadline& deadline);
 
   // Sets the size. Idempotent. kNoSpace when the aggregate is full.
   Status Resize(const Uuid& uuid, ByteCount size, std::optional<ByteCount> autosize_maximum,
@@ -78,8 +111,9 @@ class FlexVols {
   // busy (524486).
   Status Delete(const Uuid& uuid, bool bypass_recovery_queue, const Deadline& deadline);
 
-  // Reverts to the snapshot; newer snapshots are destroyed. Repeat only while nothing was written
-  // since.
+  // Reverts to the snapshot; newer snapshots are destroyed. Not repeated after a lost answer: the
+  // caller may do so while nothing was written since. kBusy when a newer snapshot is locked or a
+  // reference of replication (9437886, 1638480).
   Status Restore(const Uuid& uuid, const std::string& snapshot_name, const Deadline& deadline);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// ONTAP's REST conventions over one transport: authentication is the transport's, everything else
-// is here. The typed resources are its only users; nlohmann/json does not leave this folder.
+// ONTAP's REST conventions over one transport: paging, jobs, errors, retries. Authentication is the
+// transport's. The typed resources are its only users; nlohmann/json does not leave this folder.
 #pragma once
 
 #include <functional>
@@ -10,27 +10,67 @@
 #include <vector>
 
 #include "base/log.h"
+#include "http/retry.h"
 #include "http/transport.h"
 #include "ontap/release.h"
 
 namespace ontapnvme::ontap {
 
+struct ChangeAnswer;
+struct ChangeRequest;
+struct ReadRequest;
+
+// Errors of every call: what ontap_errors.h makes of a refusal; those of the transport, wrapped;
+// kInternal for an answer that cannot be read. Facts: `request`, and where they apply `http`,
+// `ontap_code`, `job`, `tries`. outcome_unknown() is set when a change may have been made although
+// the call failed. Every call writes one debug line per request.
 class RestClient {
  public:
   // Everything is borrowed. `jitter` returns a number in [0, 1) for back-off; tests give a
   // constant.
-  RestClient(http::Transport& transport, Log& log, std::function<double()> jitter);
-
-  // …designed by the implementer; see the file's final form.
+  RestClient(http::Transport& transport, Log& log, http::Jitter jitter,
+             http::RetryPolicy retry_policy = {});
 
   // The release of the array, where known; nothing is gated while it is not.
   std::optional<Release> release() const { return release_; }
   void SetRelease(const Release& release) { release_ = release; }
+  // Whether the array is known to be older: a call that it lacks is not sent to it.
+  bool IsOlderThan(const Release& release) const { return release_ && *release_ < release; }
+  bool IsKnownAtLeast(const Release& release) const { return release_ && *release_ >= release; }
+
+  // One object.
+  Result<nlohmann::json> Read(const ReadRequest& request, const Deadline& deadline);
+  // All records of a collection, to its last page.
+  Result<std::vector<nlohmann::json>> List(const ReadRequest& request, const Deadline& deadline);
+  // Several collections; their first pages travel side by side. The first failure fails the call.
+  Result<std::vector<std::vector<nlohmann::json>>> ListEach(
+      const std::vector<ReadRequest>& requests, const Deadline& deadline);
+  // Carries out a change and waits for its job, if it becomes one. A job that vanished from the
+  // array before its outcome was read is kUnavailable with the fact `job_state`=gone and
+  // outcome_unknown(): the object itself tells.
+  Result<ChangeAnswer> Change(ChangeRequest request, const Deadline& deadline);
 
  private:
+  struct Attempt;
+
+  Result<http::Response> Exchange(const http::Request& request, const std::string& name,
+                                  const Deadline& deadline);
+  void LogExchange(const std::string& name, const Result<http::Response>& answer, Duration took);
+  Attempt ReadOnce(const ReadRequest& request, Result<http::Response> answer);
+  Result<nlohmann::json> ReadUntilAnswered(const ReadRequest& request,
+                                           std::optional<Result<http::Response>> first,
+                                           const Deadline& deadline);
+  Result<std::vector<nlohmann::json>> FollowPages(const ReadRequest& request,
+                                                  nlohmann::json first_page,
+                                                  const Deadline& deadline);
+  Attempt ChangeOnce(const ChangeRequest& request, ChangeAnswer& answer, const Deadline& deadline);
+  Attempt WaitForJob(const ChangeRequest& request, const std::string& job,
+                     const Deadline& deadline);
+
   http::Transport* transport_;
   Log* log_;
-  std::function<double()> jitter_;
+  http::Jitter jitter_;
+  http::RetryPolicy retry_policy_;
   std::optional<Release> release_;
 };
 

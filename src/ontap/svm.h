@@ -71,8 +71,8 @@ class Svms {
   Result<std::optional<ByteCount>> ReadDelegatedAvailable(const std::string& svm_name,
                                                           const std::string& aggregate,
                                                           const Deadline& deadline);
-  // Sum of the sizes of the SVM's FlexVols whose name begins with `prefix`, and its limit, for
-  // svm_scoped.
+  // The SVM's limit and what counts against it, for svm_scoped; both absent where none is set or
+  // the release (before 9.13.1) has none. The sum of the sizes of volumes is FlexVols::List's.
   Result<SvmCapacity> ReadCapacity(const std::string& svm_name, const Deadline& deadline);
 
   Result<bool> QosPolicyExists(const std::string& svm_name, const std::string& policy,
