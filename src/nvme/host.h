@@ -50,8 +50,9 @@ struct Device {
   Uuid uuid;
   std::string subsystem_nqn;
   ByteCount size;
-  unsigned live_paths = 0;
-  std::string found_by;  // the strategy that found it
+  unsigned live_paths = 0;  // 0: proven all the same, but opening it would wait
+  std::string path_states;  // "nvme0 live/optimized, nvme1 connecting/optimized"
+  std::string found_by;     // the strategy that found it
 };
 
 struct PathSpec {
