@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The Host that is this machine: composition of the parts of this layer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nvme/device_port.h"
+#include "nvme/device_resolver.h"
+#include "nvme/fabrics.h"
+#include "nvme/helper_process.h"
+#include "nvme/host.h"
+#include "nvme/rooted_files.h"
+#include "nvme/uevent_watch.h"
+
+namespace ontapnvme::nvme {
+
+// Where everything is. Tests put a temporary folder and fakes in place of each; nothing is ever
+// taken from the environment.
+struct LinuxHostOptions {
+  std::string sys_root = "/sys";
+  std::string dev_root = "/dev";
+  std::string proc_root = "/proc";
+  std::string etc_root = "/etc";
+  std::string modules_root = "/lib/modules";
+  std::string helper_program;  // empty: the installed one
+  // Borrowed; the kernel's devices and real processes when null.
+  DevicePort* devices = nullptr;
+  Helpers* helpers = nullptr;
+  std::function<std::unique_ptr<EventSource>()> open_events = OpenUevents;
+};
+
+// Not thread-safe. Holds no descriptor and no thread between calls; a forked child may go on with
+// its copy.
+class LinuxHost : public Host {
+ public:
+  explicit LinuxHost(LinuxHostOptions options = {});
+
+  Result<HostIdentity> Identity() override;
+  Result<std::vector<Controller>> Controllers(const std::string& subsystem_nqn) override;
+  void RepairControllers(const std::string& subsystem_nqn) override;
+  std::vector<PathResult> Connect(const ConnectSpec& spec, const Deadline& deadline) override;
+  Status Disconnect(const std::string& subsystem_nqn, const Deadline& deadline) override;
+  std::unique_ptr<Watch> Arm() override;
+  Result<Device> Find(const WantedDevice& wanted) override;
+  Result<Device> FindAnySize(const WantedDevice& wanted) override;
+  Result<Device> WaitFor(Watch& watch, const WantedDevice& wanted,
+                         const Deadline& deadline) override;
+  Status WaitGone(Watch& watch, const Uuid& uuid, const Deadline& deadline) override;
+  DeviceUsage Usage(const Device& device) override;
+  Status FlushCache(const Device& device) override;
+
+  // One resolution strategy alone, for diagnosis; see DeviceResolver::ResolveBy.
+  Result<Device> ResolveBy(Strategy strategy, const WantedDevice& wanted, const Deadline& deadline);
+
+ private:
+  RootedFiles sys_, dev_, proc_, etc_, modules_;
+  DevicePort* devices_;
+  HelperProcesses processes_;
+  Helpers* helpers_;
+  std::function<std::unique_ptr<EventSource>()> open_events_;
+  Fabrics fabrics_;
+  DeviceResolver resolver_;
+};
+
+}  // namespace ontapnvme::nvme
