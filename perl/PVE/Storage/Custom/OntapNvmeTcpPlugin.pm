@@ -1,0 +1,699 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+package PVE::Storage::Custom::OntapNvmeTcpPlugin;
+
+use v5.36;
+
+use Scalar::Util qw(blessed refaddr);
+
+use PVE::Storage::Plugin;
+
+use PVE::Storage::OntapNvmeTcp;
+use PVE::Storage::OntapNvmeTcp::Error;
+use PVE::Storage::OntapNvmeTcp::Schema;
+use PVE::Storage::OntapNvmeTcp::Secrets;
+use PVE::Storage::OntapNvmeTcp::VolumeName
+    qw(parse_volume_name clean_storage_id clean_snapshot_name clean_vmid device_path);
+
+use base qw(PVE::Storage::Plugin);
+
+=head1 NAME
+
+PVE::Storage::Custom::OntapNvmeTcpPlugin - storage type ontapnvme for Proxmox VE
+
+=head1 DESCRIPTION
+
+One sub per hook of the storage API, and nothing that Proxmox VE would not call: what a hook means is
+the library's business. Hooks unpack C<@_>, because parameters are appended to them over time. Loading
+does no I/O, prints nothing and loads no native code.
+
+What Proxmox VE hands to a hook may be tainted. Names go through L<PVE::Storage::OntapNvmeTcp::VolumeName>
+in a statement of their own before anything is called with them, since perl taints what is made in the
+same statement.
+
+=cut
+
+# ---- what every hook needs
+
+my sub refuse ($code, $sentence) {
+    die PVE::Storage::OntapNvmeTcp::Error->new($code, $sentence);
+}
+
+# Runs `$code` with the clean storage id. Its errors leave as one line of plain text: objects survive
+# neither Proxmox VE's forks nor its API daemon. What is not ours passes untouched: Proxmox VE's own
+# exceptions, and what its signal handlers throw.
+my sub at_border ($storeid, $code) {
+    my $result;
+    my $done = eval { $result = $code->(clean_storage_id($storeid)); 1 };
+    return $result if $done;
+    my $error = $@;
+    die $error if !blessed($error) || !$error->isa('PVE::Storage::OntapNvmeTcp::Error');
+    # Not every descriptor that Proxmox VE prints to takes wide characters.
+    my $text = $error->msg() =~ s/\x{2026}/.../gr;
+    my $id = ($storeid // '') =~ s/[^\x21-\x7e]/?/gr;
+    die "storage '$id': $text\n";
+}
+
+# The same with the storage's client.
+my sub native ($storeid, $scfg, $code) {
+    return at_border(
+        $storeid,
+        sub ($id) {
+            return PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $code->($client, $id) });
+        },
+    );
+}
+
+# For what is asked every few seconds: undef when it fails, and a warning once a minute at most.
+my sub polled ($storeid, $scfg, $code) {
+    my $result;
+    my $done = eval {
+        my $id = clean_storage_id($storeid);
+        $result = PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, $code, is_poll => 1);
+        1;
+    };
+    return $result if $done;
+    my $error = $@;
+    die $error if !blessed($error) || !$error->isa('PVE::Storage::OntapNvmeTcp::Error');
+    PVE::Storage::OntapNvmeTcp::say_warning_sometimes("storage '$storeid': " . $error->msg());
+    return undef;
+}
+
+my sub volume_text ($volname) {
+    return parse_volume_name($volname)->{text};
+}
+
+# ---- API versions
+#
+#  11  the oldest that is served
+#  12  get_formats, qemu_blockdev_options, volume_qemu_snapshot_method; rename_snapshot is not for us
+#  13  $hints of activate_volume and map_volume: none concerns a device that is always ready;
+#      on_update_hook_full shares its core with on_update_hook
+#  14  get_identity
+#  15  $snapname of volume_resize: refused; volume_snapshot_info: documented as it was
+
+use constant API_OLDEST => 11;
+use constant API_TESTED => 15;
+
+sub api {
+    # Loaded alone, without Proxmox VE's loader, there is nothing to agree with.
+    my $get = PVE::Storage->can('APIVER') or return API_TESTED;
+    my $host = $get->();
+    # An older host refuses this, and says why.
+    return API_OLDEST if $host < API_OLDEST;
+    return $host < API_TESTED ? $host : API_TESTED;
+}
+
+# ---- configuration
+
+sub type {
+    return 'ontapnvme';
+}
+
+sub plugindata {
+    return {
+        content => [{ images => 1, rootdir => 1, none => 1 }, { images => 1 }],
+        format => [{ raw => 1 }, 'raw'],
+        'sensitive-properties' =>
+            { map { $_ => 1 } PVE::Storage::OntapNvmeTcp::Secrets::names() },
+    };
+}
+
+sub properties {
+    my ($class) = @_;
+
+    return PVE::Storage::OntapNvmeTcp::Schema::properties(PVE::Storage::Plugin->private(), type());
+}
+
+sub options {
+    return PVE::Storage::OntapNvmeTcp::Schema::options();
+}
+
+# Called with `$create` for a new storage and for every section that is read from storage.cfg. All nodes
+# see the same disks, so a storage is shared unless somebody says otherwise. Listing the type among the
+# shared ones would override that, and would not yet hold while a storage is being added.
+sub check_config {
+    my ($class, $storeid, $config, $create, $skip_schema_check) = @_;
+
+    my $settings = $class->SUPER::check_config($storeid, $config, $create, $skip_schema_check);
+    $settings->{shared} //= 1 if $create;
+    return $settings;
+}
+
+my sub check_secrets_given ($sensitive) {
+    my %given;
+    for my $name (PVE::Storage::OntapNvmeTcp::Secrets::names()) {
+        next if !defined($sensitive->{$name});
+        # What it may be is the library's and the array's business; here it is one line.
+        ($given{$name}) = $sensitive->{$name} =~ /\A([^\x00-\x1f\x7f]+)\z/
+            or refuse('invalid-argument', "cannot use '$name': it must be one line of text");
+    }
+    return \%given;
+}
+
+sub on_add_hook {
+    my ($class, $storeid, $scfg, %sensitive) = @_;
+
+    return at_border(
+        $storeid,
+        sub ($id) {
+            my $secrets = check_secrets_given(\%sensitive);
+            refuse('invalid-argument', "cannot add the storage without a password; give it with '--password'")
+                if !defined($secrets->{password});
+            PVE::Storage::OntapNvmeTcp::check_settings($id, $scfg);
+            PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
+
+            # What an earlier storage of that name may have left is replaced as well.
+            my %all = map { $_ => $secrets->{$_} } PVE::Storage::OntapNvmeTcp::Secrets::names();
+            PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%all);
+            my $done = eval {
+                PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->verify() });
+                1;
+            };
+            if (!$done) {
+                my $error = $@;
+                my %none = map { $_ => undef } keys(%all);
+                eval { PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%none) };
+                PVE::Storage::OntapNvmeTcp::say_warning("storage '$id': $@") if $@;
+                die $error;
+            }
+            return undef;
+        },
+    );
+}
+
+# Both update hooks. `$scfg` is the section before the change; `$sensitive` has undef for what goes.
+my sub update ($storeid, $scfg, $update, $delete, $sensitive) {
+    return at_border(
+        $storeid,
+        sub ($id) {
+            my $given = check_secrets_given($sensitive);
+            my %changed = map { $_ => $given->{$_} } grep { exists($sensitive->{$_}) }
+                PVE::Storage::OntapNvmeTcp::Secrets::names();
+            refuse('invalid-argument', 'cannot delete the password: the storage needs it')
+                if exists($changed{password}) && !defined($changed{password});
+
+            my @verified = PVE::Storage::OntapNvmeTcp::Schema::verified();
+            my %touched = map { $_ => 1 } keys($update->%*), $delete->@*;
+            my $is_ours_touched = grep { $touched{$_} } keys(PVE::Storage::OntapNvmeTcp::Schema::options()->%*);
+            my %merged = ($scfg->%*, $update->%*);
+            delete(@merged{ $delete->@* });
+            # Nothing of ours: such a change must work while the array is away.
+            return undef if !$is_ours_touched && !%changed;
+            PVE::Storage::OntapNvmeTcp::check_settings($id, \%merged);
+
+            my $stored = PVE::Storage::OntapNvmeTcp::Secrets::load($id);
+            if (($merged{storage_prefix} // '') ne ($scfg->{storage_prefix} // '')) {
+                # Every disk would vanish from sight.
+                PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->require_empty() });
+            }
+            if (%changed || grep { $touched{$_} } @verified) {
+                my %secrets = ($stored->%*, %changed);
+                delete(@secrets{ grep { !defined($secrets{$_}) } keys(%secrets) });
+                PVE::Storage::OntapNvmeTcp::with_client(
+                    $id, \%merged, sub ($client) { $client->verify() }, secrets => \%secrets,
+                );
+            }
+            PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%changed);
+            return undef;
+        },
+    );
+}
+
+# Hosts before API 13 tell neither the section nor what is deleted from it.
+sub on_update_hook {
+    my ($class, $storeid, $update, %sensitive) = @_;
+
+    my $config = eval { PVE::Storage::config()->{ids} } // {};
+    my $scfg = $config->{$storeid // ''} // {};
+    return update($storeid, $scfg, $update, [], \%sensitive);
+}
+
+sub on_update_hook_full {
+    my ($class, $storeid, $scfg, $update, $delete, $sensitive) = @_;
+
+    return update($storeid, $scfg, $update // {}, $delete // [], $sensitive // {});
+}
+
+# Also called when a storage could not be activated after it was added: its section does not exist yet.
+my sub is_configured ($storeid) {
+    my $get_config = PVE::Storage->can('config') or return 1;
+    my $ids = eval { $get_config->()->{ids} } or return 1;
+    return exists($ids->{$storeid});
+}
+
+sub on_delete_hook {
+    my ($class, $storeid, $scfg) = @_;
+
+    return at_border(
+        $storeid,
+        sub ($id) {
+            my $must_be_empty = is_configured($id);
+            my $done = eval {
+                PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) {
+                    $client->require_empty() if $must_be_empty;
+                });
+                1;
+            };
+            my $error = $@;
+            die $error if !$done && !blessed($error);
+            die $error if !$done && $error->code() =~ /\A(?:busy|interrupted)\z/;
+            # An array that is gone for good must not keep its storage here.
+            PVE::Storage::OntapNvmeTcp::say_warning(
+                "storage '$id': not checked for disks: " . $error->msg()) if !$done;
+
+            eval { PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->forget() }) };
+            if (my $forget_error = $@) {
+                die $forget_error if !blessed($forget_error);
+                PVE::Storage::OntapNvmeTcp::say_warning("storage '$id': $forget_error") if $done;
+            }
+            my %none = map { $_ => undef } PVE::Storage::OntapNvmeTcp::Secrets::names();
+            PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%none);
+            return undef;
+        },
+    );
+}
+
+# ---- the storage
+
+sub check_connection {
+    my ($class, $storeid, $scfg) = @_;
+
+    return polled($storeid, $scfg, sub ($client) { $client->check_connection() }) ? 1 : 0;
+}
+
+sub activate_storage {
+    my ($class, $storeid, $scfg, $cache) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) { $client->activate() });
+    return 1;
+}
+
+# No release of Proxmox VE calls this. What belongs to the storage on this node goes, unless in use.
+sub deactivate_storage {
+    my ($class, $storeid, $scfg, $cache) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) { $client->forget() });
+    return 1;
+}
+
+sub status {
+    my ($class, $storeid, $scfg, $cache) = @_;
+
+    my $capacity = polled($storeid, $scfg, sub ($client) { $client->capacity() });
+    return if !$capacity;
+    return ($capacity->@{qw(total_bytes available_bytes used_bytes)}, 1);
+}
+
+sub get_formats {
+    my ($class, $scfg, $storeid) = @_;
+
+    return { default => 'raw', valid => { raw => 1 } };
+}
+
+sub storage_can_replicate {
+    my ($class, $scfg, $storeid, $format) = @_;
+
+    return 0;
+}
+
+# ---- names and paths
+
+sub parse_volname {
+    my ($class, $volname) = @_;
+
+    my $name = eval { parse_volume_name($volname) };
+    if (!$name) {
+        my $error = $@;
+        die blessed($error) ? $error->msg() . "\n" : $error;
+    }
+    return ('images', $name->@{qw(leaf vmid base base_vmid is_base)}, 'raw');
+}
+
+# Asks nobody: Proxmox VE wants paths of volumes that are not active, or do not exist yet.
+sub path {
+    my ($class, $scfg, $volname, $storeid, $snapname) = @_;
+
+    my $path = at_border($storeid, sub ($id) { device_path($id, $volname, $snapname) });
+    return $path if !wantarray;
+    my $name = parse_volume_name($volname);
+    return ($path, $name->{vmid}, 'images');
+}
+
+# Of two storages that are the same in all that concerns the array, either leads to the same disk, but
+# through its own links.
+my sub storage_id_of ($scfg) {
+    my $get_config = PVE::Storage->can('config');
+    my $ids = $get_config ? eval { $get_config->()->{ids} } // {} : {};
+    my $wanted = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
+    my sub is_same ($other) {
+        return 1 if refaddr($other) == refaddr($scfg);
+        return 0 if ($other->{type} // '') ne type();
+        my $settings = PVE::Storage::OntapNvmeTcp::Schema::settings($other);
+        return 0 if keys($settings->%*) != keys($wanted->%*);
+        return !grep { !exists($settings->{$_}) || $settings->{$_} ne $wanted->{$_} } keys($wanted->%*);
+    }
+    my @found = grep { is_same($ids->{$_}) } sort(keys($ids->%*));
+    return $found[0] if @found == 1;
+    die "cannot tell the path of an ontapnvme volume without its storage id\n";
+}
+
+# Only for a caller that does not know the storage id; nothing here is one.
+sub filesystem_path {
+    my ($class, $scfg, $volname, $snapname) = @_;
+
+    return $class->path($scfg, $volname, storage_id_of($scfg), $snapname);
+}
+
+# ---- volumes
+
+my sub size_in_kib ($size) {
+    # Proxmox VE divides bytes by 1024 and passes what comes out.
+    my ($text) = ($size // '') =~ /\A([0-9]+(?:\.[0-9]+)?(?:e\+?[0-9]+)?)\z/a;
+    refuse('invalid-argument', 'cannot allocate a volume without a size') if !defined($text) || $text <= 0;
+    my $kib = int($text);
+    return $kib < $text ? $kib + 1 : $kib;
+}
+
+sub alloc_image {
+    my ($class, $storeid, $scfg, $vmid, $fmt, $name, $size_kib) = @_;
+
+    return at_border(
+        $storeid,
+        sub ($id) {
+            my $owner = clean_vmid($vmid);
+            my $kib = size_in_kib($size_kib);
+            refuse('unsupported', "cannot allocate a volume of format '$fmt': volumes are raw devices")
+                if length($fmt // '') && $fmt ne 'raw';
+            my $wanted;
+            if (length($name // '')) {
+                my $parsed = parse_volume_name($name);
+                refuse('invalid-argument', "cannot allocate '$parsed->{text}': the name of a new volume of"
+                    . " VM $owner begins with 'vm-$owner-'")
+                    if defined($parsed->{base}) || $parsed->{is_base} || $parsed->{vmid} != $owner;
+                $wanted = $parsed->{text};
+            }
+            # Made by now, or every disk of this cluster would be unmarked.
+            PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
+            return PVE::Storage::OntapNvmeTcp::with_client(
+                $id, $scfg, sub ($client) { $client->allocate($owner, $wanted, $kib) },
+            );
+        },
+    );
+}
+
+sub free_image {
+    my ($class, $storeid, $scfg, $volname, $is_base, $format) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my $name = volume_text($volname);
+        $client->free($name);
+    });
+    # No work is left for later.
+    return undef;
+}
+
+my sub as_image ($storeid, $disk) {
+    return {
+        volid => "$storeid:$disk->{volume_name}",
+        format => 'raw',
+        vmid => $disk->{vmid},
+        size => $disk->{size_bytes},
+        used => $disk->{used_bytes},
+        ctime => $disk->{create_time_s},
+        parent => $disk->{parent},
+    };
+}
+
+sub list_images {
+    my ($class, $storeid, $scfg, $vmid, $vollist, $cache) = @_;
+
+    return native($storeid, $scfg, sub ($client, $id) {
+        # A list of volumes is asked for as it is, whoever owns them.
+        my $owner = $vollist || !defined($vmid) ? undef : clean_vmid($vmid);
+        my $disks = $client->list($owner);
+        my @images = map { as_image($id, $_) } $disks->@*;
+        return \@images if !$vollist;
+        my %wanted = map { $_ => 1 } $vollist->@*;
+        return [grep { $wanted{ $_->{volid} } } @images];
+    });
+}
+
+sub find_free_diskname {
+    my ($class, $storeid, $scfg, $vmid, $fmt, $add_fmt_suffix) = @_;
+
+    return native($storeid, $scfg, sub ($client, $id) {
+        my $owner = clean_vmid($vmid);
+        my $disks = $client->list($owner);
+        # A base image keeps its number taken: templates become base-N-disk-M in place.
+        my %taken = map { $_->{volume_name} =~ m{(?:\A|/)(?:vm|base)-$owner-disk-([0-9]+)\z} ? ($1 => 1) : () }
+            $disks->@*;
+        for my $number (0 .. 1023) {
+            return "vm-$owner-disk-$number" if !$taken{$number};
+        }
+        refuse('no-space', "cannot name a new disk of VM $owner: all 1024 names are taken");
+    });
+}
+
+sub volume_size_info {
+    my ($class, $scfg, $storeid, $volname, $timeout) = @_;
+
+    my $disk = native($storeid, $scfg, sub ($client, $id) {
+        my $name = volume_text($volname);
+        return $client->info($name);
+    });
+    return $disk->{size_bytes} if !wantarray;
+    return ($disk->{size_bytes}, 'raw', $disk->@{qw(used_bytes parent create_time_s)});
+}
+
+my sub refuse_snapshot ($volname, $snapname) {
+    # Never the live disk in its place.
+    refuse('unsupported', "cannot use snapshot '" . clean_snapshot_name($snapname) . "' of '$volname' as a"
+        . ' device: this version does not do that');
+}
+
+sub activate_volume {
+    my ($class, $storeid, $scfg, $volname, $snapname, $cache, $hints) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my $name = volume_text($volname);
+        refuse_snapshot($name, $snapname) if defined($snapname);
+        my $link = $client->activate_volume($name);
+        my $expected = device_path($id, $name, undef);
+        refuse('internal', "cannot use '$name': it is at '$link' instead of '$expected'")
+            if $link ne $expected;
+    });
+    return 1;
+}
+
+sub deactivate_volume {
+    my ($class, $storeid, $scfg, $volname, $snapname, $cache) = @_;
+
+    # No snapshot is ever active.
+    return 1 if defined($snapname);
+    native($storeid, $scfg, sub ($client, $id) {
+        my $name = volume_text($volname);
+        $client->deactivate_volume($name);
+    });
+    return 1;
+}
+
+# Activation made the device; there is nothing more to map, and nothing to undo.
+sub map_volume {
+    my ($class, $storeid, $scfg, $volname, $snapname, $hints) = @_;
+
+    return at_border($storeid, sub ($id) {
+        my $name = volume_text($volname);
+        refuse_snapshot($name, $snapname) if defined($snapname);
+        return device_path($id, $name, undef);
+    });
+}
+
+sub unmap_volume {
+    my ($class, $storeid, $scfg, $volname, $snapname) = @_;
+
+    return 1;
+}
+
+sub qemu_blockdev_options {
+    my ($class, $scfg, $storeid, $volname, $machine_version, $options) = @_;
+
+    my $snapname = ($options // {})->{'snapshot-name'};
+    my $path = at_border($storeid, sub ($id) { device_path($id, $volname, $snapname) });
+    return { driver => 'host_device', filename => $path };
+}
+
+sub volume_qemu_snapshot_method {
+    my ($class, $storeid, $scfg, $volname) = @_;
+
+    return 'storage';
+}
+
+my %features = (
+    snapshot => { current => 1 },
+    copy => { base => 1, current => 1 },
+    # A new namespace reads as zeros.
+    sparseinit => { base => 1, current => 1 },
+);
+
+sub volume_has_feature {
+    my ($class, $scfg, $feature, $storeid, $volname, $snapname, $running, $opts) = @_;
+
+    my ($vtype, $name, $vmid, $base, $base_vmid, $is_base, $format) = $class->parse_volname($volname);
+    my $key = $snapname ? 'snap' : $is_base ? 'base' : 'current';
+    my $formats = ($opts // {})->{valid_target_formats};
+    return undef if $feature eq 'copy' && $formats && !grep { $_ eq 'raw' } $formats->@*;
+    return ($features{$feature} // {})->{$key};
+}
+
+sub volume_resize {
+    my ($class, $scfg, $storeid, $volname, $size_bytes, $running, $snapname) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my $name = volume_text($volname);
+        refuse('unsupported', "cannot resize snapshots, nor '$snapname' of '$name'") if defined($snapname);
+        my ($bytes) = ($size_bytes // '') =~ /\A([0-9]+)\z/a
+            or refuse('invalid-argument', "cannot resize '$name' without a size in bytes");
+        $client->resize($name, $bytes);
+    });
+    return 1;
+}
+
+# ---- snapshots
+
+sub volume_snapshot {
+    my ($class, $scfg, $storeid, $volname, $snap) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
+        $client->create_snapshot($name, $snapshot);
+    });
+    return undef;
+}
+
+sub volume_snapshot_delete {
+    my ($class, $scfg, $storeid, $volname, $snap, $running) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
+        $client->delete_snapshot($name, $snapshot);
+    });
+    return undef;
+}
+
+sub volume_rollback_is_possible {
+    my ($class, $scfg, $storeid, $volname, $snap, $blockers) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
+        my $newer = $client->rollback_blockers($name, $snapshot);
+        return if !$newer->@*;
+        push($blockers->@*, $newer->@*) if ref($blockers) eq 'ARRAY';
+        my $names = join(', ', map { "'$_'" } $newer->@*);
+        refuse('busy', "cannot roll back '$name' to snapshot '$snapshot': newer snapshots would be lost:"
+            . " $names; delete them first");
+    });
+    return 1;
+}
+
+sub volume_snapshot_rollback {
+    my ($class, $scfg, $storeid, $volname, $snap) = @_;
+
+    native($storeid, $scfg, sub ($client, $id) {
+        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
+        $client->rollback($name, $snapshot);
+    });
+    return undef;
+}
+
+sub volume_snapshot_info {
+    my ($class, $scfg, $storeid, $volname) = @_;
+
+    return native($storeid, $scfg, sub ($client, $id) {
+        my $name = volume_text($volname);
+        my $snapshots = $client->list_snapshots($name);
+        return { map { $_->{name} => { id => $_->{id}, timestamp => $_->{create_time_s} } } $snapshots->@* };
+    });
+}
+
+# The array knows nothing of what a container's kernel has not written yet.
+sub volume_snapshot_needs_fsfreeze {
+    return 1;
+}
+
+# ---- for a later version: base images, clones, renames, export and import, attributes, identity
+
+my sub not_yet ($storeid, $what) {
+    return at_border($storeid, sub ($id) {
+        refuse('unsupported', "cannot $what: this version of the plugin does not support it");
+    });
+}
+
+sub create_base {
+    my ($class, $storeid, $scfg, $volname) = @_;
+
+    return not_yet($storeid, "turn '$volname' into a base image");
+}
+
+sub clone_image {
+    my ($class, $scfg, $storeid, $volname, $vmid, $snap) = @_;
+
+    return not_yet($storeid, "make a linked clone of '$volname'");
+}
+
+sub rename_volume {
+    my ($class, $scfg, $storeid, $volname, $target_vmid, $target_volname) = @_;
+
+    return not_yet($storeid, "rename '$volname'");
+}
+
+# Only for storages whose snapshots QEMU takes part in.
+sub rename_snapshot {
+    my ($class, $scfg, $storeid, $volname, $source, $target) = @_;
+
+    return not_yet($storeid, "rename snapshot '$source' of '$volname'");
+}
+
+sub volume_export_formats {
+    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
+
+    return;
+}
+
+sub volume_export {
+    my ($class, $scfg, $storeid, $handle, $volname, $format) = @_;
+
+    return not_yet($storeid, "export '$volname'");
+}
+
+sub volume_import_formats {
+    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
+
+    return;
+}
+
+sub volume_import {
+    my ($class, $scfg, $storeid, $handle, $volname, $format) = @_;
+
+    return not_yet($storeid, "import '$volname'");
+}
+
+# Undef says that the attribute is not known here.
+sub get_volume_attribute {
+    my ($class, $scfg, $storeid, $volname, $attribute) = @_;
+
+    return undef;
+}
+
+sub update_volume_attribute {
+    my ($class, $scfg, $storeid, $volname, $attribute, $value) = @_;
+
+    return not_yet($storeid, "set '$attribute' of '$volname'");
+}
+
+sub get_identity {
+    my ($class, $scfg, $storeid) = @_;
+
+    return not_yet($storeid, 'tell the identity of the storage');
+}
+
+1;

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+package PVE::Storage::OntapNvmeTcp;
+
+use v5.36;
+
+use Scalar::Util qw(blessed);
+
+use PVE::Storage::OntapNvmeTcp::Error;
+use PVE::Storage::OntapNvmeTcp::Schema;
+use PVE::Storage::OntapNvmeTcp::Secrets;
+use PVE::Storage::OntapNvmeTcp::Version;
+use PVE::Storage::OntapNvmeTcp::VolumeName;
+
+=head1 NAME
+
+PVE::Storage::OntapNvmeTcp - the native library, as the storage plugin uses it
+
+=head1 DESCRIPTION
+
+Loading this module loads no native code: a plugin that fails to load loses its sections of storage.cfg.
+The library is loaded by the first call that needs it. Storage ids given to these functions are clean
+already. Errors are L<PVE::Storage::OntapNvmeTcp::Error> objects; whatever else is thrown (by a signal
+handler) passes untouched.
+
+=over
+
+=item with_client($storeid, $scfg, $code, %options)
+
+Calls C<$code> with the client of the storage and returns its scalar result. One client serves a storage
+for as long as process, settings and secrets stay the same. What the library wants to be known is printed
+afterwards, also when the call fails. C<< secrets => \%secrets >> uses these instead of the stored ones
+and keeps no client; C<< is_poll => 1 >> says a warning once a minute at most.
+
+=item check_settings($storeid, $scfg)
+
+Dies with what is wrong in the settings. Sends nothing.
+
+=item say_warning($text), say_warning_sometimes($text)
+
+A warning to the task, where there is one; the second says the same text once a minute at most.
+
+=back
+
+=cut
+
+use constant NATIVE => 'PVE::Storage::OntapNvmeTcp::Native';
+use constant REPEAT_S => 60;
+
+# More of what surrounds a client, for tests: state_directory.
+our %surroundings;
+
+my %clients; # storage id => { pid, digest, client }
+my %last_said; # warning => time
+
+my sub fail ($code, $sentence) {
+    die PVE::Storage::OntapNvmeTcp::Error->new($code, $sentence);
+}
+
+my sub load_native {
+    my $file = NATIVE =~ s{::}{/}gr . '.pm';
+    return if $INC{$file};
+    my $loaded = eval { require $file; 1 };
+    my $error = $@;
+    # Once installed it must load without a restart, and until then fail with the same words.
+    delete($INC{$file}) if !$loaded;
+    my $version = $PVE::Storage::OntapNvmeTcp::Version::VERSION;
+    if (!$loaded) {
+        my ($reason) = $error =~ /\A([^\n]*)/;
+        fail(
+            'unsupported',
+            'cannot load the native library: install the package pve-storage-ontapnvme on this node,'
+                . " in the version for this release of Proxmox VE ($reason)",
+        );
+    }
+    my $found = NATIVE->VERSION // 'unknown';
+    fail(
+        'unsupported',
+        "cannot use the native library: it has version $found, the plugin has version $version;"
+            . ' install the package pve-storage-ontapnvme again on this node and restart its services',
+    ) if $found ne $version;
+    return;
+}
+
+sub say_warning ($text) {
+    chomp($text);
+    if (my $log_warn = PVE::RESTEnvironment->can('log_warn')) {
+        $log_warn->($text);
+    } else {
+        warn "$text\n";
+    }
+    return;
+}
+
+sub say_warning_sometimes ($text) {
+    my $now = time();
+    return if $now < ($last_said{$text} // 0) + REPEAT_S;
+    # Forget what is old: texts differ, and pvestatd runs for months.
+    delete(@last_said{ grep { $last_said{$_} + REPEAT_S <= $now } keys(%last_said) });
+    $last_said{$text} = $now;
+    say_warning($text);
+    return;
+}
+
+my sub print_log ($storeid, $scfg, $records, $is_poll) {
+    my $debug = $scfg->{debug} // 0;
+    for my $record ($records->@*) {
+        my $text = "storage '$storeid': $record->{text}";
+        if ($record->{level} eq 'warning') {
+            $is_poll ? say_warning_sometimes($text) : say_warning($text);
+        } elsif ($debug =~ /\A[1-9]/) {
+            print STDERR "$record->{level}: $text\n";
+        }
+    }
+    return;
+}
+
+# The same text for the same settings and secrets, which it does not tell.
+my sub digest_of (@hashes) {
+    require Digest::SHA;
+    my $text = '';
+    for my $hash (@hashes) {
+        for my $key (sort(keys($hash->%*))) {
+            $text .= "$key\0" . ($hash->{$key} // '') . "\0";
+        }
+        $text .= "\0";
+    }
+    utf8::encode($text);
+    return Digest::SHA::sha256_hex($text);
+}
+
+my sub surroundings_of ($storeid) {
+    return {
+        cluster_id => PVE::Storage::OntapNvmeTcp::Secrets::cluster_id(),
+        ca_file => PVE::Storage::OntapNvmeTcp::Secrets::ca_file($storeid),
+        link_directory => $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory,
+        %surroundings,
+    };
+}
+
+my sub require_password ($storeid, $secrets) {
+    return if length($secrets->{password} // '');
+    fail(
+        'invalid-argument',
+        "no password is stored; set it with 'pvesm set $storeid --password'",
+    );
+}
+
+my sub stored_client ($storeid, $scfg) {
+    my $settings = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
+    my $secrets = PVE::Storage::OntapNvmeTcp::Secrets::load($storeid);
+    my $around = surroundings_of($storeid);
+    my $ca_state = defined($around->{ca_file}) ? join(',', (stat($around->{ca_file}))[1, 7, 9]) : '';
+    my $digest = digest_of($settings, $secrets, $around, { ca => $ca_state });
+
+    my $known = $clients{$storeid};
+    return $known->{client} if $known && $known->{pid} == $$ && $known->{digest} eq $digest;
+    require_password($storeid, $secrets);
+    my $client = NATIVE->new($storeid, $settings, $secrets, $around);
+    $clients{$storeid} = { pid => $$, digest => $digest, client => $client };
+    return $client;
+}
+
+my sub passing_client ($storeid, $scfg, $secrets) {
+    require_password($storeid, $secrets);
+    my $settings = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
+    return NATIVE->new($storeid, $settings, $secrets, surroundings_of($storeid));
+}
+
+sub with_client ($storeid, $scfg, $code, %options) {
+    load_native();
+    my $client = $options{secrets}
+        ? passing_client($storeid, $scfg, $options{secrets})
+        : stored_client($storeid, $scfg);
+    my $result;
+    my $done = eval { $result = $code->($client); 1 };
+    my $error = $@;
+    print_log($storeid, $scfg, $client->take_log(), $options{is_poll});
+    die $error if !$done;
+    return $result;
+}
+
+sub check_settings ($storeid, $scfg) {
+    load_native();
+    my $settings = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
+    NATIVE->check_settings($storeid, $settings);
+    return;
+}
+
+1;
