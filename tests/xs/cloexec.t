@@ -1,0 +1,25 @@
+#!/usr/bin/perl -T
+# SPDX-License-Identifier: AGPL-3.0-or-later
+use v5.36;
+
+use Test::More;
+
+use XsTest qw(client);
+
+use constant O_CLOEXEC => 02_000_000;
+
+# A VM outlives the task that starts it: what it inherits stays open for as long. The fake library holds a
+# descriptor of /dev/null, as the real one holds a connection.
+my $client = client();
+$client->info('x');
+
+opendir(my $dir, '/proc/self/fd') or die "fd: $!\n";
+my @held = grep { /\A[0-9]+\z/ && $_ > 2 && (readlink("/proc/self/fd/$_") // '') eq '/dev/null' } readdir($dir);
+is(scalar(@held), 1, 'the object holds a descriptor');
+for my $number (@held) {
+    open(my $info, '<', "/proc/self/fdinfo/$number") or die "fdinfo: $!\n";
+    my ($flags) = map { /\Aflags:\s*([0-7]+)/ ? oct($1) : () } readline($info);
+    ok($flags & O_CLOEXEC, 'which no program that is started from here inherits');
+}
+
+done_testing();

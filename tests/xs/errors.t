@@ -1,0 +1,93 @@
+#!/usr/bin/perl -T
+# SPDX-License-Identifier: AGPL-3.0-or-later
+use v5.36;
+use utf8;
+
+use Data::Dumper;
+use Scalar::Util qw(blessed);
+use Test::More;
+
+use XsTest qw(NATIVE client error_of);
+
+my @codes = qw(
+    invalid-argument unsupported unauthenticated permission-denied not-found already-exists busy conflict
+    no-space unavailable timed-out device-missing interrupted internal
+);
+
+my %calls = (
+    verify => sub ($client, $script) { $client->verify() },
+    activate => sub ($client, $script) { $client->activate() },
+    capacity => sub ($client, $script) { $client->capacity() },
+    require_empty => sub ($client, $script) { $client->require_empty() },
+    forget => sub ($client, $script) { $client->forget() },
+    list => sub ($client, $script) { $client->list(undef) },
+    info => sub ($client, $script) { $client->info($script) },
+    allocate => sub ($client, $script) { $client->allocate(100, $script, 4) },
+    free => sub ($client, $script) { $client->free($script) },
+    activate_volume => sub ($client, $script) { $client->activate_volume($script) },
+    deactivate_volume => sub ($client, $script) { $client->deactivate_volume($script) },
+    resize => sub ($client, $script) { $client->resize($script, 4096) },
+    create_snapshot => sub ($client, $script) { $client->create_snapshot($script, 's') },
+    delete_snapshot => sub ($client, $script) { $client->delete_snapshot($script, 's') },
+    rollback_blockers => sub ($client, $script) { $client->rollback_blockers($script, 's') },
+    rollback => sub ($client, $script) { $client->rollback($script, 's') },
+    list_snapshots => sub ($client, $script) { $client->list_snapshots($script) },
+);
+
+subtest 'every call turns an error into an object' => sub {
+    for my $call (sort(keys(%calls))) {
+        my $client = client(script => 'error:busy');
+        my $error = error_of(sub { $calls{$call}->($client, 'error:busy') }, $call);
+        is($error->code, 'busy', "$call: its code");
+    }
+};
+
+subtest 'every call turns an exception into an object' => sub {
+    for my $call (sort(keys(%calls))) {
+        for my $script (qw(throw:standard throw:memory throw:other)) {
+            my $client = client(script => $script);
+            my $error = error_of(sub { $calls{$call}->($client, $script) }, "$call, $script");
+            is($error->code, 'internal', "$call, $script: its code");
+        }
+    }
+    is(error_of(sub { client()->info('throw:standard') })->msg, '[internal] broken invariant', 'in one line');
+};
+
+subtest 'an error has its code, its line and its facts' => sub {
+    my $client = client();
+    for my $code (@codes) {
+        my $error = error_of(sub { $client->info("error:$code") });
+        is($error->code, $code, 'code');
+        is($error->msg, "[$code] cannot play 'größe': the script says so (svm=pvé, tries=3); write another script",
+            'line');
+        is("$error", $error->msg . "\n", 'as text, with a newline');
+        is_deeply($error->facts, { svm => 'pvé', tries => 3 }, 'facts');
+    }
+};
+
+subtest 'an error is true, also in a comparison' => sub {
+    my $error = error_of(sub { client()->info('error:busy') });
+    ok($error, 'true');
+    ok($error eq "$error", 'equal to its text');
+    like($error, qr/busy/, 'matches');
+};
+
+subtest 'nothing is left over when an error is thrown over many calls' => sub {
+    my $client = client();
+    eval { $client->info('error:busy') } for 1 .. 3;
+    ok($client->info('x'), 'the next call works');
+};
+
+subtest 'secrets are in no error and no dump' => sub {
+    my $secret = 'k33p-me-s3cret';
+    my $client = NATIVE->new('store', {}, { password => $secret, nvme_tls_psk => $secret }, {});
+    my $error = error_of(sub { $client->info('error:unauthenticated') });
+    unlike(Dumper($error), qr/\Q$secret\E/, 'error');
+    unlike(Dumper($client), qr/\Q$secret\E/, 'object');
+    my $refused = error_of(sub { NATIVE->new('store', { key => 'wrong' }, { password => $secret }, {}) });
+    unlike(Dumper($refused), qr/\Q$secret\E/, 'a constructor that fails');
+    $refused = error_of(sub { NATIVE->new('store', [], { password => $secret }, {}) });
+    unlike(Dumper($refused), qr/\Q$secret\E/, 'an argument that is refused');
+};
+
+done_testing();

@@ -1,0 +1,69 @@
+#!/usr/bin/perl -T
+# SPDX-License-Identifier: AGPL-3.0-or-later
+use v5.36;
+
+use Config;
+use Test::More;
+
+my $module = 'PVE::Storage::OntapNvmeTcp::Native';
+
+# The folder whose module was loaded.
+my sub arch_dir {
+    my ($dir) = $INC{'PVE/Storage/OntapNvmeTcp/Native.pm'} =~ m{\A(.*)/PVE/Storage/OntapNvmeTcp/Native\.pm\z};
+    return $dir;
+}
+
+# Another perl with other code, and all it printed.
+my sub run_perl (@arguments) {
+    local $ENV{PATH} = '/usr/bin:/bin';
+    delete(local @ENV{qw(IFS CDPATH ENV BASH_ENV)});
+    my @include = map { /\A(.*)\z/ ? "-I$1" : () } grep { !ref } @INC;
+    my $pid = open(my $output, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open(STDERR, '>&', \*STDOUT);
+        my ($perl) = $^X =~ /\A(.*)\z/;
+        exec($perl, '-T', @include, @arguments) or die "exec: $!\n";
+    }
+    local $/;
+    my $text = readline($output) // '';
+    close($output);
+    return ($text, $?);
+}
+
+use_ok($module);
+
+subtest 'loading prints nothing' => sub {
+    my ($text, $status) = run_perl("-M$module", '-e', '1');
+    is($text, '', 'no output');
+    is($status, 0, 'no failure');
+};
+
+subtest 'the shared object must have the version of its module' => sub {
+    my $version = $module->VERSION;
+    like($version, qr/\A[0-9]+\.[0-9]+\.[0-9]+\z/, 'three numbers');
+    my ($text, $status) = run_perl(
+        '-e', "require XSLoader; package $module; our \$VERSION = '9.9.9'; XSLoader::load(); print 'loaded'",
+    );
+    # XSLoader looks beside the file that asks; a script is beside nothing, so it falls back to @INC.
+    like($text, qr/object version \Q$version\E does not match/, 'another one is refused');
+};
+
+subtest 'only the boot function is exported' => sub {
+    my ($object) = arch_dir() . '/auto/PVE/Storage/OntapNvmeTcp/Native/Native.so' =~ s/(.*)/$1/r;
+    plan(skip_all => 'there is no nm on this machine') if !-x '/usr/bin/nm';
+    local $ENV{PATH} = '/usr/bin:/bin';
+    open(my $nm, '-|', '/usr/bin/nm', '-D', '--defined-only', $object) or die "nm: $!\n";
+    my @names = map { /\s(\S+)\s*\z/ ? $1 : () } readline($nm);
+    close($nm);
+    is_deeply(\@names, ['boot_PVE__Storage__OntapNvmeTcp__Native'], 'one symbol');
+};
+
+subtest 'every function of the façade has its XSUB' => sub {
+    can_ok($module, qw(
+        new check_settings verify check_connection activate capacity require_empty forget list info allocate
+        free activate_volume deactivate_volume resize create_snapshot delete_snapshot rollback_blockers
+        rollback list_snapshots take_log CLONE_SKIP
+    ));
+};
+
+done_testing();

@@ -1,0 +1,133 @@
+#!/usr/bin/perl -T
+# SPDX-License-Identifier: AGPL-3.0-or-later
+use v5.36;
+use utf8;
+
+use Scalar::Util qw(tainted);
+use Test::More;
+
+use XsTest qw(NATIVE client error_of);
+
+my $beyond_53_bits = 4611686018427387905; # 2^62 + 1
+
+subtest 'sizes keep all 64 bits, both ways' => sub {
+    my $client = client();
+    is($client->info('x')->{size_bytes}, $beyond_53_bits, 'out');
+    is($client->capacity()->{total_bytes}, '18446744073709551615', 'the largest out');
+    $client->resize('x', $beyond_53_bits);
+    $client->resize('x', '18446744073709551615');
+    $client->resize('x', 0);
+    $client->resize('x', 1e15);
+    is_deeply(
+        [map { $_->{text} } $client->take_log()->@*],
+        [$beyond_53_bits, '18446744073709551615', '0', '1000000000000000'],
+        'in: numbers, text, and floating point that is whole',
+    );
+};
+
+subtest 'what is no whole number is refused' => sub {
+    my $client = client();
+    for my $value (-1, '-1', 1.5, '1.5', '', 'x', '1x', ' ', undef, [], 1e30, '18446744073709551616', 'nan', 9**9**9) {
+        my $error = error_of(sub { $client->resize('x', $value) });
+        is($error->code, 'invalid-argument', 'the code for ' . ($value // 'undef'));
+        like("$error", qr/'size_bytes'/, 'names the argument');
+    }
+};
+
+subtest 'text is UTF-8 inside and characters outside' => sub {
+    my $client = client();
+    for my $name ('größe', "größe-€", "\x{1F4BE}", "latin-\xe9", "with\0nul") {
+        my $before = $name;
+        is($client->info($name)->{volume_name}, $name, 'comes back');
+        is($name, $before, 'is not changed');
+        ok(utf8::is_utf8($name) == utf8::is_utf8($before), 'keeps its form');
+    }
+    is($client->list(undef)->[1]{volume_name}, 'vm-200-größe-€', 'out of the library');
+    my $bytes = $client->info('tell:bytes')->{parent};
+    is(length($bytes), 2, 'bytes that are no UTF-8 stay bytes');
+};
+
+subtest 'absent is undef' => sub {
+    my $client = client();
+    is($client->info('x')->{parent}, undef, 'out');
+    is($client->list(undef)->[0]{vmid}, 100, 'no VM id in');
+    is($client->list(7)->[0]{vmid}, 7, 'a VM id in');
+    is($client->allocate(100, undef, 4), '100,,4', 'no name in');
+    is($client->allocate(100, 'name', 4), '100,name,4', 'a name in');
+};
+
+subtest 'what is no text is refused' => sub {
+    my $client = client();
+    for my $value (undef, [], {}, sub { }, $client) {
+        is(error_of(sub { $client->info($value) })->code, 'invalid-argument', 'as volume name');
+    }
+    for my $value (undef, [], 'text', 7) {
+        is(error_of(sub { NATIVE->new('store', $value, {}, {}) })->code, 'invalid-argument', 'as settings');
+        is(error_of(sub { NATIVE->new('store', {}, $value, {}) })->code, 'invalid-argument', 'as secrets');
+    }
+    is(error_of(sub { NATIVE->new('store', { key => [] }, {}, {}) })->code, 'invalid-argument', 'as value');
+    ok(!eval { $client->info(); 1 }, 'too few arguments');
+};
+
+subtest 'settings, secrets and surroundings arrive' => sub {
+    my $client = NATIVE->new(
+        'store',
+        { one => 'größe', two => 2, gone => undef },
+        { password => 'geheim-ß', nvme_dhchap_secret => 'a', nvme_dhchap_ctrl_secret => 'b', nvme_tls_psk => 'c' },
+        { cluster_id => 'id', ca_file => undef, link_directory => '/links' },
+    );
+    is($client->info('tell:settings')->{parent}, 'one=größe;two=2;', 'settings');
+    is($client->info('tell:secrets')->{parent}, 'geheim-ß;a;b;c;', 'secrets');
+    is($client->info('tell:surroundings')->{parent}, 'id;;/run/ontapnvme;/links', 'surroundings and their defaults');
+};
+
+subtest 'wrong settings are told by either way' => sub {
+    is(error_of(sub { NATIVE->check_settings('store', { key => 'wrong' }) })->msg,
+        q{[invalid-argument] 'key' of 'store' is wrong}, 'by the check');
+    is(error_of(sub { client(key => 'wrong') })->code, 'invalid-argument', 'by the constructor');
+    ok(eval { NATIVE->check_settings('store', { key => 'right' }); 1 }, 'right ones pass');
+};
+
+subtest 'lists and hashes have what their description says' => sub {
+    my $client = client();
+    is_deeply($client->list_snapshots('x'), [
+        { name => 'one', id => 'id-1', create_time_s => 1_700_000_000 },
+        { name => 'two', id => 'id-2', create_time_s => -1 },
+    ], 'snapshots');
+    is_deeply($client->rollback_blockers('x', 's'), ['s-1', 's-2'], 'blockers');
+    is_deeply([sort(keys($client->info('x')->%*))],
+        [qw(create_time_s parent size_bytes used_bytes vmid volume_name)], 'a disk');
+    is_deeply([sort(keys($client->capacity()->%*))], [qw(available_bytes total_bytes used_bytes)], 'capacity');
+    is($client->activate_volume('vm'), '/dev/ontapnvme/store/vm', 'a path');
+    is_deeply([$client->free('x')], [], 'nothing');
+    ok($client->check_connection(), 'true');
+    ok(!client(script => 'error:busy')->check_connection(), 'false instead of an error');
+    ok(!client(script => 'throw:standard')->check_connection(), 'false instead of an exception');
+};
+
+subtest 'what the library has to say is taken once' => sub {
+    my $client = client();
+    $client->create_snapshot('x', 'd');
+    $client->resize('x', 1);
+    eval { $client->rollback('error:busy', 'w') };
+    is_deeply($client->take_log(), [
+        { level => 'debug', text => 'd' },
+        { level => 'info', text => '1' },
+        { level => 'warning', text => 'w' },
+    ], 'in order, after a failure as well');
+    is_deeply($client->take_log(), [], 'then there is nothing');
+    is_deeply(client(script => 'throw:log')->take_log(), [], 'nothing when it cannot be told');
+};
+
+subtest 'clean arguments give clean results' => sub {
+    my $client = client();
+    my $disk = $client->info('vm-100-disk-0');
+    ok(!tainted($_), 'clean') for grep { defined } values($disk->%*);
+    my $taint = substr($ENV{PATH}, 0, 0);
+    my $name = "vm-100-disk-0$taint";
+    ok(tainted($name), 'the test has a tainted name');
+    $disk = $client->info($name);
+    ok(tainted($disk->{volume_name}), 'a tainted one gives tainted ones: nothing is laundered here');
+};
+
+done_testing();
