@@ -14,3 +14,6 @@ perl_config(archlibexp PERL_ARCHLIB)
 perl_config(privlibexp PERL_PRIVLIB)
 perl_config(ccflags PERL_CCFLAGS)
 separate_arguments(PERL_CCFLAGS UNIX_COMMAND "${PERL_CCFLAGS}")
+
+# The man pages are written in Perl's format; pod2man comes with the perl found above.
+add_subdirectory(${PROJECT_SOURCE_DIR}/man)
