@@ -37,6 +37,17 @@ std::string_view ToString(ErrorCode code) {
   return "internal";
 }
 
+Error& Error::operator=(Error&& other) noexcept {
+  if (this == &other) return *this;
+  code_ = other.code_;
+  sentence_ = std::move(other.sentence_);
+  reason_ = std::move(other.reason_);
+  facts_ = std::move(other.facts_);
+  hint_ = std::move(other.hint_);
+  outcome_unknown_ = other.outcome_unknown_;
+  return *this;
+}
+
 Error&& Error::Because(std::string reason) && {
   reason_ = std::move(reason);
   return std::move(*this);

@@ -36,6 +36,12 @@ std::string_view ToString(ErrorCode code);
 class [[nodiscard]] Error {
  public:
   Error(ErrorCode code, std::string sentence) : code_(code), sentence_(std::move(sentence)) {}
+  ~Error() = default;
+  Error(const Error&) = default;
+  Error& operator=(const Error&) = default;
+  Error(Error&&) noexcept = default;
+  // Safe against itself: "error = std::move(error).Because(…)" assigns an error to itself.
+  Error& operator=(Error&& other) noexcept;
 
   Error&& Because(std::string reason) &&;
   Error&& With(std::string key, std::string value) &&;
