@@ -86,11 +86,13 @@ const char* VerifyReason(long result) {
 }
 
 // libcurl says CURLE_PEER_FAILED_VERIFICATION both for a chain that does not verify and for a name
-// that does not match; in the latter case OpenSSL's own verdict is X509_V_OK (0).
+// that does not match; in the latter case OpenSSL's verdict is X509_V_OK, or still the value that
+// libcurl begins with (X509_V_ERR_UNSPECIFIED).
 Error CertificateError(const TransferFailure& failure) {
   constexpr long kVerifyOk = 0;
+  constexpr long kNotJudged = 1;
   Error error(ErrorCode::kUnavailable, "cannot trust the array at '" + failure.peer + "'");
-  if (failure.verify_result == kVerifyOk) {
+  if (failure.verify_result == kVerifyOk || failure.verify_result == kNotJudged) {
     return std::move(error)
         .Because("its certificate is made out to another name")
         .With("tls", "other-name")
