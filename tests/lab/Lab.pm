@@ -3,11 +3,11 @@ package Lab;
 
 use v5.36;
 
-use Cwd qw(abs_path);
+use Cwd            qw(abs_path);
 use File::Basename qw(dirname);
-use File::Path qw(make_path);
-use Scalar::Util qw(weaken);
-use Socket qw(AF_UNIX SOCK_DGRAM PF_UNSPEC);
+use File::Path     qw(make_path);
+use Scalar::Util   qw(weaken);
+use Socket         qw(AF_UNIX SOCK_DGRAM PF_UNSPEC);
 
 use Lab::Cache;
 use Lab::Guest;
@@ -33,13 +33,14 @@ Lab - three virtual machines with a real NVMe/TCP fabric between them
 
 =head1 DESCRIPTION
 
-C<array> owns 10.77.0.10 (management) and the portals 10.77.0.11 and 10.77.0.12; C<node1> is 10.77.0.1,
-C<node2> is 10.77.0.2. The root of each is this machine's own tree, read-only, under a layer in memory:
-what was built here runs there, at the same path. Files that a guest has read must not change on the
-host while it runs. The nodes share a writable F</etc/pve>, which is C<cluster_dir> on the host.
+C<array> owns 10.77.0.10 (management) and the portals 10.77.0.11 and 10.77.0.12; C<node1> is
+10.77.0.1, C<node2> is 10.77.0.2. The root of each is this machine's own tree, read-only, under a
+layer in memory: what was built here runs there, at the same path. Files that a guest has read must
+not change on the host while it runs. The nodes share a writable F</etc/pve>, which is
+C<cluster_dir> on the host.
 
-Every call has a deadline, and a guest that dies makes calls on it die with its last words. All guests
-end with the process that started them, whatever ends it.
+Every call has a deadline, and a guest that dies makes calls on it die with its last words. All
+guests end with the process that started them, whatever ends it.
 
 =head1 METHODS
 
@@ -48,8 +49,8 @@ end with the process that started them, whatever ends it.
 =item new(work => $dir, %options)
 
 C<work> keeps logs (F<NAME.serial>, F<NAME.qemu>) and F<cluster/>; it is created. Options: C<kernel>
-(C<13> or C<12>, default C<13>), C<guests> (list reference, default all three), C<memory> (hash of guest
-to QEMU size), C<boot_timeout> (seconds, default 240).
+(C<13> or C<12>, default C<13>), C<guests> (list reference, default all three), C<memory> (hash of
+guest to QEMU size), C<boot_timeout> (seconds, default 240).
 
 =item start
 
@@ -61,9 +62,9 @@ A L<Lab::Guest>. The object stays valid over C<reboot_guest>.
 
 =item cut_path($portal, how => 'clean' | 'silent', from => $node)
 
-Takes a portal away. C<clean> (default): the portal refuses at once, since the target's subsystems are
-unlinked from it (nvmet must be set up; concerns every node). C<silent>: its packets vanish and only time-outs notice, optionally
-for one node only.
+Takes a portal away. C<clean> (default): the portal refuses at once, since the target's subsystems
+are unlinked from it (nvmet must be set up; concerns every node). C<silent>: its packets vanish and
+only time-outs notice, optionally for one node only.
 
 =item restore_path($portal, from => $node)
 
@@ -86,14 +87,14 @@ Ends all guests. Also happens by itself.
 
 use constant BOOT_S => 240;
 
-my @portals = ('10.77.0.11', '10.77.0.12');
+my @portals    = ('10.77.0.11', '10.77.0.12');
 my $management = '10.77.0.10';
 
 # Two nodes at most: the array has one network card for each.
 my %plan = (
-    array => { role => 'array', addresses => [$management, @portals], memory => '2G', number => 10 },
-    node1 => { role => 'node',  addresses => ['10.77.0.1'],           memory => '1G', number => 1 },
-    node2 => { role => 'node',  addresses => ['10.77.0.2'],           memory => '1G', number => 2 },
+    array => {role => 'array', addresses => [$management, @portals], memory => '3G', number => 10},
+    node1 => {role => 'node',  addresses => ['10.77.0.1'],           memory => '1G', number => 1},
+    node2 => {role => 'node',  addresses => ['10.77.0.2'],           memory => '1G', number => 2},
 );
 
 # The labs that run, weakly held: for the signal handlers and END only.
@@ -104,22 +105,25 @@ sub new ($class, %options) {
     make_path("$work/cluster/priv");
     my @guests = ($options{guests} // [qw(array node1 node2)])->@*;
     $plan{$_} or die "lab: there is no guest '$_'\n" for @guests;
-    return bless({
-        work => abs_path($work),
-        kernel => $options{kernel} // '13',
-        boot_timeout => $options{boot_timeout} // BOOT_S,
-        memory => $options{memory} // {},
-        names => \@guests,
-        machine => {},
-        guest => {},
-        owner => $$,
-    }, $class);
+    return bless(
+        {
+            work         => abs_path($work),
+            kernel       => $options{kernel}       // '13',
+            boot_timeout => $options{boot_timeout} // BOOT_S,
+            memory       => $options{memory}       // {},
+            names        => \@guests,
+            machine      => {},
+            guest        => {},
+            owner        => $$,
+        },
+        $class
+    );
 }
 
-sub portals ($self)            { return @portals }
+sub portals            ($self) { return @portals }
 sub management_address ($self) { return $management }
-sub work_dir ($self)           { return $self->{work} }
-sub cluster_dir ($self)        { return "$self->{work}/cluster" }
+sub work_dir           ($self) { return $self->{work} }
+sub cluster_dir        ($self) { return "$self->{work}/cluster" }
 
 sub guest ($self, $name) {
     return $self->{guest}{$name} // die "lab: guest '$name' is not running\n";
@@ -138,31 +142,33 @@ my sub lay_cables ($self) {
 }
 
 my sub boot ($self, $name) {
-    my $plan = $plan{$name};
+    my $plan    = $plan{$name};
     my $machine = Lab::Machine->start(
-        name => $name,
-        role => $plan->{role},
-        addresses => $plan->{addresses},
-        uuid => sprintf('77000000-0000-4000-8000-%012d', $plan->{number}),
-        memory => $self->{memory}{$name} // $plan->{memory},
-        smp => 1,
-        links => $self->{links}{$name} // [],
-        cluster => $plan->{role} eq 'node' ? $self->cluster_dir : undef,
-        cache => $self->{cache},
+        name        => $name,
+        role        => $plan->{role},
+        addresses   => $plan->{addresses},
+        uuid        => sprintf('77000000-0000-4000-8000-%012d', $plan->{number}),
+        memory      => $self->{memory}{$name} // $plan->{memory},
+        smp         => 1,
+        links       => $self->{links}{$name} // [],
+        cluster     => $plan->{role} eq 'node' ? $self->cluster_dir : undef,
+        cache       => $self->{cache},
         accelerator => $self->{accelerator},
-        guest_dir => abs_path(dirname(__FILE__)) . '/guest',
-        log_dir => $self->{work},
+        guest_dir   => abs_path(dirname(__FILE__)) . '/guest',
+        log_dir     => $self->{work},
     );
     $self->{machine}{$name} = $machine;
     my $guest = Lab::Guest->new($machine, addresses => $plan->{addresses});
+
     # Callers keep the object over a reboot, so the new contents go into the old one.
-    if ($self->{guest}{$name}) { $self->{guest}{$name}->%* = $guest->%* }
-    else { $self->{guest}{$name} = $guest }
+    if   ($self->{guest}{$name}) { $self->{guest}{$name}->%* = $guest->%* }
+    else                         { $self->{guest}{$name}     = $guest }
     return;
 }
 
 my sub end_on_signals ($self) {
     for my $name (qw(INT TERM HUP)) {
+
         # A test that has its own handler dies or exits in it, and END does the rest.
         next if ref($SIG{$name}) || ($SIG{$name} // 'DEFAULT') ne 'DEFAULT';
         $SIG{$name} = sub {
@@ -175,7 +181,7 @@ my sub end_on_signals ($self) {
 }
 
 sub start ($self) {
-    $self->{cache} = Lab::Cache->prepare($self->{kernel});
+    $self->{cache}       = Lab::Cache->prepare($self->{kernel});
     $self->{accelerator} = [$self->{cache}->accelerator];
     weaken($running{$self} = $self);
     end_on_signals($self);
@@ -205,13 +211,15 @@ sub reboot_guest ($self, $name) {
     return;
 }
 
-sub pause_guest ($self, $name)  { $self->{machine}{$name}->signal('STOP'); return }
+sub pause_guest  ($self, $name) { $self->{machine}{$name}->signal('STOP'); return }
 sub resume_guest ($self, $name) { $self->{machine}{$name}->signal('CONT'); return }
 
 my sub guest_tool ($name) { return abs_path(dirname(__FILE__)) . "/guest/$name" }
 
 # For the target's own set-up; see guest/nvmet for the verbs.
-sub nvmet ($self, @arguments) { return $self->guest('array')->must([guest_tool('nvmet'), @arguments]) }
+sub nvmet ($self, @arguments) {
+    return $self->guest('array')->must([guest_tool('nvmet'), @arguments]);
+}
 
 my sub silence_arguments ($portal, $node) {
     return ($portal, $node ? $plan{$node}{addresses}[0] : ());

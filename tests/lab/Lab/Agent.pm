@@ -3,8 +3,9 @@ package Lab::Agent;
 
 use v5.36;
 
+use Cwd            qw(abs_path);
 use File::Basename qw(dirname);
-use JSON::PP ();
+use JSON::PP       ();
 
 =head1 NAME
 
@@ -14,20 +15,24 @@ Lab::Agent - calls the hooks of a plugin class in one long-lived process of a gu
 
 =over
 
-=item start($guest, $class, include => [dirs], dir => '/', load_timeout => 120)
+=item start($guest, $class, include => [absolute dirs], dir => '/', load_timeout => 120)
 
 Starts C<hook_agent> and waits until it has loaded the class. C<load_ms> tells how long that took.
 
 =item call($method, @arguments)
 
-Calls a class method in the caller's context and returns what it returned; dies with its error, which
-is the hook's text unchanged.
+Calls a class method in the caller's context and returns what it returned; dies with its error,
+which is the hook's text unchanged.
 
 =item ask({ method, args, context, fresh, alarm, class, timeout })
 
-The same with everything visible: returns the reply, C<{ ok, result, ms, warnings }> or
-C<{ error, ms, warnings }>. C<fresh> makes the call in a forked child, as a PVE worker would; C<alarm>
-gives it that many seconds, as the storage lock would; C<timeout> (default 120 s) bounds the wait.
+The same with everything visible: returns the reply, C<{ ok, result, ms, warnings }> or C<{ error,
+ms, warnings }>. C<fresh> makes the call in a forked child, as a PVE worker would; C<alarm> gives it
+that many seconds, as the storage lock would; C<timeout> (default 120 s) bounds the wait.
+
+=item submit($request), receive($seconds)
+
+The two halves of C<ask>, for calls that run on several nodes at the same time.
 
 =item stop
 
@@ -39,15 +44,13 @@ Lets the process end and returns its result as L<Lab::Process/wait> does.
 
 use constant REPLY_S => 120;
 
-my $json = JSON::PP->new->ascii->canonical;
+my $json = JSON::PP->new->ascii->utf8->canonical;
 
 sub start ($class, $guest, $plugin, %options) {
-    my $program = dirname(dirname(__FILE__)) . '/hook_agent';
-    my $process = $guest->spawn(
-        ['perl', '-T', $program, $plugin, ($options{include} // [])->@*],
-        dir => $options{dir} // '/',
-    );
-    my $self = bless({ guest => $guest, process => $process, plugin => $plugin }, $class);
+    my $program = dirname(dirname(abs_path(__FILE__))) . '/hook_agent';
+    my $process = $guest->spawn(['perl', '-T', $program, $plugin, ($options{include} // [])->@*],
+        dir => $options{dir} // '/',);
+    my $self  = bless({guest => $guest, process => $process, plugin => $plugin}, $class);
     my $ready = $self->receive($options{load_timeout} // REPLY_S);
     die "guest '" . $guest->name . "': cannot load $plugin: $ready->{error}" if $ready->{error};
     $self->{load_ms} = $ready->{ms};
@@ -58,23 +61,30 @@ sub load_ms ($self) { return $self->{load_ms} }
 
 sub process ($self) { return $self->{process} }
 
-sub receive ($self, $seconds) {
+sub receive ($self, $seconds = REPLY_S) {
     my $line = $self->{process}->read_line($seconds);
     return $json->decode($line) if defined($line);
     my $end = $self->{process}->wait(1);
-    die "guest '" . $self->{guest}->name . "': the agent of $self->{plugin} ended with $end->{code}:\n$end->{err}\n";
+    die "guest '"
+        . $self->{guest}->name
+        . "': the agent of $self->{plugin} ended with $end->{code}:\n$end->{err}\n";
+}
+
+sub submit ($self, $request) {
+    $self->{process}->write($json->encode($request) . "\n");
+    return;
 }
 
 sub ask ($self, $request) {
     my %request = $request->%*;
     my $seconds = delete($request{timeout}) // REPLY_S;
-    $self->{process}->write($json->encode(\%request) . "\n");
+    $self->submit(\%request);
     return $self->receive($seconds);
 }
 
 sub call ($self, $method, @arguments) {
     my $context = wantarray ? 'list' : 'scalar';
-    my $reply = $self->ask({ method => $method, args => \@arguments, context => $context });
+    my $reply   = $self->ask({method => $method, args => \@arguments, context => $context});
     die $reply->{error} if exists($reply->{error});
     return wantarray ? $reply->{result}->@* : $reply->{result}[0];
 }

@@ -4,7 +4,7 @@ package Lab::Cache;
 use v5.36;
 
 use File::Basename qw(basename dirname);
-use Time::HiRes qw(time);
+use Time::HiRes    qw(time);
 
 =head1 NAME
 
@@ -12,7 +12,8 @@ Lab::Cache - what C<setup> prepared: kernel, initramfs, tools, and which acceler
 
 =cut
 
-# A stock kernel under real KVM is there in two seconds; one that is not there after this never comes.
+# A stock kernel under real KVM is there in two seconds; one that is not there after this never
+# comes.
 use constant PROBE_S => 15;
 
 # Runs C<setup> for the kernel of that Debian release and returns where things are. Dies with its
@@ -20,23 +21,27 @@ use constant PROBE_S => 15;
 sub prepare ($class, $debian) {
     my $here = dirname(dirname(__FILE__));
     system("$here/setup", '--kernel', $debian) == 0 or die "lab: setup failed\n";
-    my $dir = $ENV{ONTAPNVME_LAB_CACHE} // '/var/cache/ontapnvme-lab';
+    my $dir       = $ENV{ONTAPNVME_LAB_CACHE} // '/var/cache/ontapnvme-lab';
     my ($modules) = glob("$dir/kernel-$debian/lib/modules/*");
-    my $self = bless({
-        dir     => $dir,
-        vmlinuz => "$dir/kernel-$debian/boot/vmlinuz",
-        initrd  => "$dir/initrd-$debian",
-        tools   => "$dir/tools",
-        modules => $modules,
-    }, $class);
-    -e $self->{$_} or die "lab: '$self->{$_}' is missing after setup\n"
+    my $self      = bless(
+        {
+            dir     => $dir,
+            vmlinuz => "$dir/kernel-$debian/boot/vmlinuz",
+            initrd  => "$dir/initrd-$debian",
+            tools   => "$dir/tools",
+            modules => $modules,
+        },
+        $class
+    );
+    -e $self->{$_}
+        or die "lab: '$self->{$_}' is missing after setup\n"
         for qw(vmlinuz initrd tools modules);
     return $self;
 }
 
 sub vmlinuz ($self) { return $self->{vmlinuz} }
-sub initrd ($self)  { return $self->{initrd} }
-sub tools ($self)   { return $self->{tools} }
+sub initrd  ($self) { return $self->{initrd} }
+sub tools   ($self) { return $self->{tools} }
 sub modules ($self) { return $self->{modules} }
 
 my sub emulation () { return ('-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max') }
@@ -52,16 +57,18 @@ my sub read_first_line ($path) {
 my sub reaches_user_space ($self, @accelerator) {
     my $pid = open(my $serial, '-|') // die "lab: fork: $!\n";
     if (!$pid) {
-        open(STDIN, '<', '/dev/null');
+        open(STDIN,  '<', '/dev/null');
         open(STDERR, '>', '/dev/null');
-        exec('setpriv', '--pdeathsig', 'KILL', 'qemu-system-x86_64', @accelerator,
+        exec(
+            'setpriv', '--pdeathsig', 'KILL', 'qemu-system-x86_64', @accelerator,
             qw(-machine q35 -m 512M -nodefaults -no-user-config -no-reboot -display none),
             '-kernel', $self->vmlinuz, '-initrd', $self->initrd, '-serial', 'stdio',
-            '-append', 'console=ttyS0 quiet panic=-1 lab.probe');
+            '-append', 'console=ttyS0 quiet panic=-1 lab.probe'
+        );
         exit(127);
     }
     my $deadline = time() + PROBE_S;
-    my $seen = '';
+    my $seen     = '';
     vec(my $wanted = '', fileno($serial), 1) = 1;
     while ($seen !~ /lab: user space reached/ && (my $left = $deadline - time()) > 0) {
         next if select(my $ready = $wanted, undef, undef, $left) <= 0;
@@ -76,10 +83,10 @@ my sub reaches_user_space ($self, @accelerator) {
 # the device may open and no stock kernel ever start), so one boot decides and its outcome is kept.
 sub accelerator ($self) {
     return emulation() if !-w '/dev/kvm';
-    my $host = read_first_line('/proc/sys/kernel/osrelease');
+    my $host         = read_first_line('/proc/sys/kernel/osrelease');
     my $verdict_file = "$self->{dir}/kvm-" . basename($self->modules) . "-on-$host";
-    my $verdict = read_first_line($verdict_file);
-    my @kvm = qw(-accel kvm -cpu host);
+    my $verdict      = read_first_line($verdict_file);
+    my @kvm          = qw(-accel kvm -cpu host);
     if (!defined($verdict)) {
         $verdict = reaches_user_space($self, @kvm) ? 'works' : 'never reaches user space';
         open(my $fh, '>', $verdict_file) or die "lab: cannot write '$verdict_file': $!\n";

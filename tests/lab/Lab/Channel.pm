@@ -13,8 +13,8 @@ Lab::Channel - the host's end of a guest's command server
 
 =head1 MESSAGES
 
-A message is a 32-bit length and a list of fields, each with a 32-bit length of its own: cheap to take
-apart inside an emulated guest, and safe for any bytes.
+A message is a 32-bit length and a list of fields, each with a 32-bit length of its own: cheap to
+take apart inside an emulated guest, and safe for any bytes.
 
     to the guest     start ID TIMEOUT_MS DIR COMMAND...   input ID BYTES   signal ID NAME
     from the guest   hello PID   out ID BYTES   err ID BYTES   end ID STATUS MS TIMED_OUT
@@ -24,12 +24,15 @@ C<input> without bytes closes the standard input. Status is that of wait(2).
 =cut
 
 use constant CHUNK_BYTES => 262_144;
+
 # A guest that takes no command for so long is stuck, not slow.
 use constant SEND_S => 60;
 
 sub new ($class, $socket) {
     $socket->blocking(0);
-    return bless({ socket => $socket, received => '', listener => {}, last_id => 0, hello => 0 }, $class);
+    return
+        bless({socket => $socket, received => '', listener => {}, last_id => 0, hello => 0},
+        $class);
 }
 
 sub greeted ($self) { return $self->{hello} }
@@ -44,15 +47,16 @@ sub register ($self, $listener) {
 my sub is_ready ($socket, $for_writing, $seconds) {
     vec(my $wanted = '', fileno($socket), 1) = 1;
     my $none;
-    my $count = $for_writing
-        ? select($none, $wanted, undef, $seconds)
-        : select($wanted, $none, undef, $seconds);
+    my $count =
+        $for_writing
+        ? select($none,   $wanted, undef, $seconds)
+        : select($wanted, $none,   undef, $seconds);
     return $count > 0;
 }
 
 # Dies when the guest is gone or does not listen.
 sub send ($self, @fields) {
-    my $bytes = pack('N/a*', pack('(N/a*)*', @fields));
+    my $bytes    = pack('N/a*', pack('(N/a*)*', @fields));
     my $deadline = time() + SEND_S;
     local $SIG{PIPE} = 'IGNORE';
     while (length($bytes)) {
@@ -60,7 +64,7 @@ sub send ($self, @fields) {
         die "takes no commands any more\n" if $left <= 0;
         is_ready($self->{socket}, 1, $left) or next;
         my $n = syswrite($self->{socket}, $bytes, CHUNK_BYTES);
-        die "is gone\n" if !defined($n) && !$!{EAGAIN};
+        die "is gone\n"           if !defined($n) && !$!{EAGAIN};
         substr($bytes, 0, $n, '') if $n;
     }
     return;
@@ -76,11 +80,12 @@ my sub dispatch ($self, $kind, $id, @rest) {
     return;
 }
 
-# Waits up to $seconds for messages and hands them out. False when none came. Dies when the guest is gone.
+# Waits up to $seconds for messages and hands them out. False when none came. Dies when the guest is
+# gone.
 sub receive ($self, $seconds) {
     is_ready($self->{socket}, 0, $seconds > 0 ? $seconds : 0) or return 0;
     my $n = sysread($self->{socket}, $self->{received}, CHUNK_BYTES, length($self->{received}));
-    return 0 if !defined($n) && ($!{EAGAIN} || $!{EINTR});
+    return 0        if !defined($n) && ($!{EAGAIN} || $!{EINTR});
     die "is gone\n" if !$n;
     my $offset = 0;
     while (length($self->{received}) >= $offset + 4) {

@@ -19,14 +19,14 @@ Lab::Guest - one virtual machine of the lab, as its tests use it
 
 =item run($command, %options)
 
-Runs a shell command line, or a program when C<$command> is a list reference (which saves a shell), and
-returns C<{ out, err, code, ms, timed_out }>. Options: C<timeout> (seconds, default 60; then it is
-killed), C<dir> (default C</>), C<input> (bytes for its standard input).
+Runs a shell command line, or a program when C<$command> is a list reference (which saves a shell),
+and returns C<{ out, err, code, ms, timed_out }>. Options: C<timeout> (seconds, default 60; then it
+is killed), C<dir> (default C</>), C<input> (bytes for its standard input).
 
 =item must($command, %options)
 
-The same for a command that has to succeed: returns its standard output, dies with everything it wrote
-otherwise.
+The same for a command that has to succeed: returns its standard output, dies with everything it
+wrote otherwise.
 
 =item wait_for($condition, %options)
 
@@ -35,12 +35,13 @@ Returns the milliseconds that it took; dies after C<timeout> seconds (default 30
 
 =item wait_for_path($portal, $state, %options)
 
-The same for the state of the controller behind a portal, as sysfs has it: C<live>, C<connecting> … or
-C<gone>. The option C<not> waits for any other state.
+The same for the state of the controller behind a portal, as sysfs has it (C<live>, C<connecting>,
+others), or C<gone>. The option C<not> waits for any state but that.
 
 =item spawn($command, %options)
 
-Starts a command and returns at once with a L<Lab::Process>. No time limit unless C<timeout> is given.
+Starts a command and returns at once with a L<Lab::Process>. No time limit unless C<timeout> is
+given.
 
 =item agent($class, include => [dirs], %options)
 
@@ -61,12 +62,12 @@ use constant GRACE_S => 30;
 
 sub new ($class, $machine, %spec) {
     my $channel = Lab::Channel->new($machine->socket);
-    return bless({ machine => $machine, channel => $channel, addresses => $spec{addresses} }, $class);
+    return bless({machine => $machine, channel => $channel, addresses => $spec{addresses}}, $class);
 }
 
-sub name ($self)      { return $self->{machine}->name }
-sub machine ($self)   { return $self->{machine} }
-sub channel ($self)   { return $self->{channel} }
+sub name      ($self) { return $self->{machine}->name }
+sub machine   ($self) { return $self->{machine} }
+sub channel   ($self) { return $self->{channel} }
 sub addresses ($self) { return $self->{addresses}->@* }
 
 my sub or_explain ($self, $code) {
@@ -94,7 +95,9 @@ sub await_boot ($self, $seconds) {
     while (!$self->{channel}->greeted) {
         my $left = $deadline - time();
         $left > 0
-            or die "guest '" . $self->name . "' did not boot within $seconds s; its last words:\n"
+            or die "guest '"
+            . $self->name
+            . "' did not boot within $seconds s; its last words:\n"
             . $self->{machine}->last_words;
         $self->listen($left);
     }
@@ -106,14 +109,14 @@ sub spawn ($self, $command, %options) {
     return Lab::Process->new(
         $self,
         command => \@command,
-        dir => $options{dir} // '/',
+        dir     => $options{dir} // '/',
         timeout => $options{timeout},
-        label => ref($command) ? "@command" : $command,
+        label   => ref($command) ? "@command" : $command,
     );
 }
 
 sub run ($self, $command, %options) {
-    my $limit = $options{timeout} // 60;
+    my $limit   = $options{timeout} // 60;
     my $process = $self->spawn($command, %options, timeout => $limit);
     $process->write($options{input} // '');
     $process->close_input;
@@ -123,24 +126,34 @@ sub run ($self, $command, %options) {
 sub must ($self, $command, %options) {
     my $done = $self->run($command, %options);
     return $done->{out} if $done->{code} == 0;
-    my $shown = ref($command) ? "@$command" : $command;
-    my $how = $done->{timed_out} ? 'ran out of time' : "ended with $done->{code}";
+    my $shown = ref($command)      ? "@$command"       : $command;
+    my $how   = $done->{timed_out} ? 'ran out of time' : "ended with $done->{code}";
     die 'guest \'' . $self->name . "': '$shown' $how:\n$done->{out}$done->{err}\n";
 }
 
 sub wait_for ($self, $condition, %options) {
     my $started = time();
-    my $limit = $options{timeout} // 30;
-    # The pause is a built-in, since a process per turn would cost more than the wait.
-    my $loop = "exec {never}<> <(:); until { $condition; } >/dev/null 2>&1; do read -rt 0.02 -u \$never; done";
+    my $limit   = $options{timeout} // 30;
+
+ # The pause is a built-in, since a process per turn would cost more than the wait. A read that runs
+ # out of time has a status of its own, which must not become the loop's.
+    my $loop = "exec {never}<> <(:); "
+        . "until { $condition; } >/dev/null 2>&1; do read -rt 0.02 -u \$never || :; done";
     my $done = $self->run($loop, timeout => $limit);
     return int(1000 * (time() - $started)) if $done->{code} == 0;
-    die 'guest \'' . $self->name . "': '$condition' did not hold within $limit s\n";
+    my $how =
+        $done->{timed_out}
+        ? "did not hold within $limit s"
+        : "cannot be asked: code $done->{code} $done->{err}";
+    die 'guest \'' . $self->name . "': '$condition' $how\n";
 }
 
 sub wait_for_path ($self, $portal, $state, %options) {
+
     # Built-ins alone: this is asked fifty times a second.
-    my $look = "seen=gone; for c in /sys/class/nvme/nvme*; do read -r a <\$c/address && read -r s <\$c/state && "
+    my $look =
+          "seen=gone; for c in /sys/class/nvme/nvme*; do "
+        . "read -r a <\$c/address && read -r s <\$c/state && "
         . "[[ \$a == *'traddr=$portal,'* ]] && seen=\$s; done";
     my $compare = $options{not} ? '!=' : '==';
     return $self->wait_for("$look; [[ \$seen $compare $state ]]", %options);

@@ -3,8 +3,8 @@ package Lab::Machine;
 
 use v5.36;
 
-use Fcntl qw(F_SETFD);
-use POSIX ();
+use Fcntl  qw(F_SETFD);
+use POSIX  ();
 use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 
 =head1 NAME
@@ -14,10 +14,10 @@ Lab::Machine - one QEMU process: its command line, its life and its serial log
 =cut
 
 # What a guest printed last is what explains its death.
-use constant TAIL_LINES => 30;
+use constant TAIL_LINES => 60;
 
-# Starts QEMU. Everything it talks through is a socket pair inherited by number, so nothing is left in
-# the file system and no port of the host is used. The fields of %spec:
+# Starts QEMU. Everything it talks through is a socket pair inherited by number, so nothing is left
+# in the file system and no port of the host is used. The fields of %spec:
 #   name, role, addresses, uuid   who the guest is
 #   memory, smp                   its size
 #   links      list of [socket, MAC address], one per network card
@@ -26,25 +26,30 @@ use constant TAIL_LINES => 30;
 #   guest_dir  the folder with the guest's scripts
 #   log_dir    where NAME.serial and NAME.qemu go
 sub start ($class, %spec) {
-    socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die "lab: socketpair: $!\n";
-    my $self = bless({
-        name   => $spec{name},
-        socket => $ours,
-        serial => "$spec{log_dir}/$spec{name}.serial",
-        qemu   => "$spec{log_dir}/$spec{name}.qemu",
-        owner  => $$,
-    }, $class);
+    socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
+        or die "lab: socketpair: $!\n";
+    my $self = bless(
+        {
+            name   => $spec{name},
+            socket => $ours,
+            serial => "$spec{log_dir}/$spec{name}.serial",
+            qemu   => "$spec{log_dir}/$spec{name}.qemu",
+            owner  => $$,
+        },
+        $class
+    );
 
     my @command = $class->command_line(\%spec, $self->{serial}, fileno($theirs));
-    my $pid = fork() // die "lab: fork: $!\n";
+    my $pid     = fork() // die "lab: fork: $!\n";
     if (!$pid) {
+
         # A terminal's interrupt must reach the test, which then ends its guests in its own order.
         setpgrp(0, 0);
         open(STDIN,  '<',  '/dev/null');
         open(STDOUT, '>',  $self->{qemu});
         open(STDERR, '>&', \*STDOUT);
         fcntl($_, F_SETFD, 0) for $theirs, map { $_->[0] } $spec{links}->@*;
-        { no warnings 'exec'; exec({ $command[0] } @command); }
+        { no warnings 'exec'; exec({$command[0]} @command); }
         print STDERR "cannot run '$command[0]': $!\n";
         POSIX::_exit(127);
     }
@@ -53,9 +58,10 @@ sub start ($class, %spec) {
 }
 
 sub command_line ($class, $spec, $serial, $command_fd) {
-    my $cache = $spec->{cache};
-    my $share = 'security_model=none,multidevs=remap';
+    my $cache        = $spec->{cache};
+    my $share        = 'security_model=none,multidevs=remap';
     my @kernel_words = (
+
         # The clock options skip calibrations that go wrong on a busy emulator.
         qw(console=ttyS0 quiet loglevel=4 panic=-1 tsc=reliable no_timer_check mitigations=off),
         qw(random.trust_cpu=on net.ifnames=0 nvme_core.multipath=Y),
@@ -67,34 +73,45 @@ sub command_line ($class, $spec, $serial, $command_fd) {
     my @links;
     for my $n (0 .. $spec->{links}->$#*) {
         my ($socket, $mac) = $spec->{links}[$n]->@*;
+
         # Datagrams keep their borders, so a guest that dies in the middle of a frame cannot spoil
         # the link for its successor.
-        push(@links, '-netdev', "dgram,id=net$n,local.type=fd,local.str=" . fileno($socket),
-            '-device', "virtio-net-pci,netdev=net$n,mac=$mac,romfile=");
+        push(@links,
+            "-netdev dgram,id=net$n,local.type=fd,local.str=" . fileno($socket),
+            "-device virtio-net-pci,netdev=net$n,mac=$mac,romfile=");
     }
+    my @options = (
+        "-name $spec->{name}",
+        "-m $spec->{memory}",
+        "-smp $spec->{smp}",
+        '-kernel ' . $cache->vmlinuz,
+        '-initrd ' . $cache->initrd,
+        "-append @kernel_words",
+        "-serial file:$serial",
+        '-device virtio-rng-pci',
+        '-device virtio-serial-pci',
+        "-chardev socket,id=lab,fd=$command_fd",
+        '-device virtserialport,chardev=lab,name=lab',
+        "-virtfs local,path=/,mount_tag=host,readonly=on,$share",
+        '-virtfs local,path=' . $cache->tools . ",mount_tag=tools,readonly=on,$share",
+        @links,
+    );
+    push(@options, "-virtfs local,path=$spec->{cluster},mount_tag=cluster,$share")
+        if $spec->{cluster};
     return (
         # The guest must not outlive the test, however that ends.
         qw(setpriv --pdeathsig KILL qemu-system-x86_64), $spec->{accelerator}->@*,
         qw(-machine q35 -nodefaults -no-user-config -no-reboot -display none),
-        '-name', $spec->{name}, '-m', $spec->{memory}, '-smp', $spec->{smp},
-        '-kernel', $cache->vmlinuz, '-initrd', $cache->initrd, '-append', "@kernel_words",
-        '-serial', "file:$serial", '-device', 'virtio-rng-pci',
-        '-virtfs', "local,path=/,mount_tag=host,readonly=on,$share",
-        '-virtfs', 'local,path=' . $cache->tools . ",mount_tag=tools,readonly=on,$share",
-        ($spec->{cluster}
-            ? ('-virtfs', "local,path=$spec->{cluster},mount_tag=cluster,$share")
-            : ()),
-        '-device', 'virtio-serial-pci', '-chardev', "socket,id=lab,fd=$command_fd",
-        '-device', 'virtserialport,chardev=lab,name=lab',
-        @links,
+        map { split(/ /, $_, 2) } @options,
     );
 }
 
-sub name ($self)   { return $self->{name} }
-sub pid ($self)    { return $self->{pid} }
+sub name   ($self) { return $self->{name} }
+sub pid    ($self) { return $self->{pid} }
 sub socket ($self) { return $self->{socket} }
 
-# Ends the process now, as a power cut would. Safe to repeat; a forked child of the test does nothing.
+# Ends the process now, as a power cut would. Safe to repeat; a forked child of the test does
+# nothing.
 sub end ($self) {
     return if $self->{owner} != $$ || !$self->{pid};
     kill('CONT', $self->{pid});

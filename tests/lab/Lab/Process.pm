@@ -24,8 +24,8 @@ Looks without waiting.
 
 =item read_line($seconds)
 
-The next line of its standard output, without the newline; undef once it has ended. Dies when the time
-is up.
+The next line of its standard output, without the newline; undef once it has ended. Dies when the
+time is up.
 
 =item write($bytes), close_input, signal($name)
 
@@ -40,9 +40,13 @@ What came so far and was not taken by C<read_line>.
 =cut
 
 sub new ($class, $guest, %spec) {
-    my $self = bless({ guest => $guest, out => '', err => '', label => $spec{label} }, $class);
-    $self->{id} = $guest->channel->register($self);
-    $guest->tell('start', $self->{id}, int(1000 * ($spec{timeout} // 0)), $spec{dir}, $spec{command}->@*);
+    my $self = bless(
+        {guest => $guest, channel => $guest->channel, label => $spec{label}, out => '', err => '',},
+        $class
+    );
+    $self->{id} = $self->{channel}->register($self);
+    $guest->tell('start', $self->{id}, int(1000 * ($spec{timeout} // 0)),
+        $spec{dir}, $spec{command}->@*);
     return $self;
 }
 
@@ -52,8 +56,7 @@ sub take ($self, $kind, @fields) {
         my ($status, $ms, $timed_out) = @fields;
         $self->{end} = {
             code => $status & 127 ? 128 + ($status & 127) : $status >> 8,
-            ms => $ms,
-            timed_out => $timed_out,
+            ms   => $ms, timed_out => $timed_out,
         };
     } else {
         $self->{$kind} .= $fields[0];
@@ -70,17 +73,23 @@ sub is_running ($self) {
 }
 
 my sub listen_until ($self, $deadline, $what) {
+    my $name = $self->{guest}->name;
+
+    # A guest that booted again knows nothing of what ran before.
+    die "guest '$name' lost '$self->{label}' when it booted again\n"
+        if $self->{channel} != $self->{guest}->channel;
     my $left = $deadline - time();
     return if $left > 0 && $self->{guest}->listen($left);
     return if $deadline > time();
-    my $name = $self->{guest}->name;
-    die "guest '$name': no $what of '$self->{label}' in time; so far it wrote:\n$self->{out}$self->{err}\n";
+    die "guest '$name': no $what of '$self->{label}' in time; so far it wrote:\n"
+        . $self->{out}
+        . $self->{err} . "\n";
 }
 
 sub wait ($self, $seconds = 60) {
     my $deadline = time() + $seconds;
     listen_until($self, $deadline, 'end') while !$self->{end};
-    return { $self->{end}->%*, out => $self->{out}, err => $self->{err} };
+    return {$self->{end}->%*, out => $self->{out}, err => $self->{err}};
 }
 
 sub read_line ($self, $seconds = 60) {
