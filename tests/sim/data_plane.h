@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What lies behind the REST objects: the bytes of namespaces, and the fabric that hosts see.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ontapnvme::sim {
+
+// Bytes of namespaces and of their images inside snapshots, both named by opaque ids. A failure of
+// the machine below (a full disk, say) throws std::runtime_error: it is not part of the play.
+class BlockStore {
+ public:
+  virtual ~BlockStore() = default;
+
+  virtual void Create(const std::string& ns, std::uint64_t size_bytes) = 0;
+  virtual void Resize(const std::string& ns, std::uint64_t size_bytes) = 0;
+  virtual void Remove(const std::string& ns) = 0;
+
+  virtual void Save(const std::string& ns, const std::string& image) = 0;
+  virtual void DropImage(const std::string& image) = 0;
+  // Writes the image over the namespace without replacing what holds it, size included.
+  virtual void Restore(const std::string& image, const std::string& ns) = 0;
+  virtual void Clone(const std::string& image, const std::string& new_ns) = 0;
+
+  virtual std::string Read(const std::string& ns, std::uint64_t offset, std::size_t length) = 0;
+  virtual void Write(const std::string& ns, std::uint64_t offset, const std::string& bytes) = 0;
+  virtual std::uint64_t AllocatedBytes(const std::string& ns) = 0;
+  // The file behind a namespace; empty where there is none.
+  virtual std::string DevicePath(const std::string& ns) = 0;
+};
+
+struct TargetHost {
+  std::string nqn;
+  std::string dhchap_key;       // DHHC-1:…; empty: no authentication
+  std::string dhchap_ctrl_key;  // empty: one way only
+  std::string dhchap_hash;      // hmac(sha256), …; empty: the target's default
+  std::string dhchap_group;     // ffdhe2048, …; empty: the target's default
+};
+
+struct TargetNamespace {
+  unsigned nsid = 0;
+  std::string uuid;
+  std::string nguid;
+  std::string device_path;
+};
+
+class Fabric {
+ public:
+  virtual ~Fabric() = default;
+  virtual void AddSubsystem(const std::string& nqn, const std::string& serial) = 0;
+  virtual void RemoveSubsystem(const std::string& nqn) = 0;
+  virtual void AddHost(const std::string& nqn, const TargetHost& host) = 0;
+  virtual void RemoveHost(const std::string& nqn, const std::string& host_nqn) = 0;
+  virtual void Attach(const std::string& nqn, const TargetNamespace& ns) = 0;
+  virtual void Detach(const std::string& nqn, unsigned nsid) = 0;
+  virtual void SizeChanged(const std::string& nqn, unsigned nsid) = 0;
+  virtual void SetPortal(const std::string& address, bool is_up) = 0;
+};
+
+// For simulations without a fabric.
+class NoFabric : public Fabric {
+ public:
+  void AddSubsystem(const std::string&, const std::string&) override {}
+  void RemoveSubsystem(const std::string&) override {}
+  void AddHost(const std::string&, const TargetHost&) override {}
+  void RemoveHost(const std::string&, const std::string&) override {}
+  void Attach(const std::string&, const TargetNamespace&) override {}
+  void Detach(const std::string&, unsigned) override {}
+  void SizeChanged(const std::string&, unsigned) override {}
+  void SetPortal(const std::string&, bool) override {}
+};
+
+}  // namespace ontapnvme::sim

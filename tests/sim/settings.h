@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What a test may turn while the simulator runs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "release.h"
+
+namespace ontapnvme::sim {
+
+enum class Personality { kUnified, kAsaR2 };
+// Which of the calls that may answer 202 do so: as the release is known to, all of them, or none.
+enum class AsyncMode { kAuto, kAlways, kNever };
+
+struct Settings {
+  Release release;
+  Personality personality = Personality::kUnified;
+  AsyncMode async = AsyncMode::kAuto;
+  int job_polls = 1;                     // the poll that finds the job finished
+  bool are_errors_in_jobs = false;       // refuse inside the job instead of at once
+  std::chrono::milliseconds latency{0};  // of every request
+  bool may_restore_mapped = true;
+  bool may_use_wildcard_snapshots = true;
+  bool may_modify_group_with_nvme = true;
+  std::size_t group_name_maximum = 0;        // 0: no limit
+  std::size_t page_records = 10'000;         // of a listing without max_records
+  bool do_queued_clones_hold_parent = true;  // a clone in the recovery queue still needs its parent
+  bool has_key_manager = true;
+  bool has_nvme_licence = true;
+  bool has_clone_licence = true;
+};
+
+}  // namespace ontapnvme::sim
