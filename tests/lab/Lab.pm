@@ -5,7 +5,7 @@ use v5.36;
 
 use Cwd            qw(abs_path);
 use File::Basename qw(dirname);
-use File::Path     qw(make_path);
+use File::Path     qw(make_path remove_tree);
 use Scalar::Util   qw(weaken);
 use Socket         qw(AF_UNIX SOCK_DGRAM PF_UNSPEC);
 
@@ -75,6 +75,10 @@ Undoes either.
 A power cut; a power cut followed by a new boot (everything in memory is lost, F</etc/pve> stays); a
 machine that hangs; and its return.
 
+=item nvmet($verb, @arguments)
+
+Sets up the kernel's target on C<array> without a simulator; F<guest/nvmet> lists the verbs.
+
 =item portals, management_address, cluster_dir, work_dir
 
 =item stop
@@ -102,7 +106,10 @@ my %running;
 
 sub new ($class, %options) {
     my $work = $options{work} // die "lab: new needs a work folder\n";
-    make_path("$work/cluster/priv");
+
+    # What an earlier run left in /etc/pve, locks above all, would decide how this one goes.
+    remove_tree("$work/cluster");
+    make_path("$work/cluster/priv/lock", "$work/cluster/nodes/node1", "$work/cluster/nodes/node2");
     my @guests = ($options{guests} // [qw(array node1 node2)])->@*;
     $plan{$_} or die "lab: there is no guest '$_'\n" for @guests;
     return bless(
@@ -216,7 +223,6 @@ sub resume_guest ($self, $name) { $self->{machine}{$name}->signal('CONT'); retur
 
 my sub guest_tool ($name) { return abs_path(dirname(__FILE__)) . "/guest/$name" }
 
-# For the target's own set-up; see guest/nvmet for the verbs.
 sub nvmet ($self, @arguments) {
     return $self->guest('array')->must([guest_tool('nvmet'), @arguments]);
 }
