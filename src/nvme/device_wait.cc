@@ -21,15 +21,15 @@ constexpr int kBudgetParts = 4;  // but never more than this part of what there 
 
 class Waiter {
  public:
-  Waiter(Fabrics& fabrics, EventSource& events, const Deadline& deadline)
-      : fabrics_(&fabrics), events_(&events), deadline_(deadline), quiet_since_(Now()) {}
+  Waiter(Connections& connections, EventSource& events, const Deadline& deadline)
+      : connections_(&connections), events_(&events), deadline_(deadline), quiet_since_(Now()) {}
 
   // One wait; rescans when it has been quiet for long enough. The status is that of the deadline.
   Status Next(const std::string& subsystem_nqn, const char* doing) {
     TRY_STATUS(deadline_.Check(doing));
     if (Now() - quiet_since_ >= kSilenceBeforeRescan &&
         (!rescanned_ || Now() - *rescanned_ >= kBetweenRescans)) {
-      fabrics_->Rescan(subsystem_nqn);
+      connections_->Rescan(subsystem_nqn);
       rescanned_ = Now();
     }
     if (events_->Wait(std::min(kLookInterval, deadline_.Remaining()))) quiet_since_ = Now();
@@ -39,7 +39,7 @@ class Waiter {
  private:
   TimePoint Now() const { return deadline_.clock().Now(); }
 
-  Fabrics* fabrics_;
+  Connections* connections_;
   EventSource* events_;
   Deadline deadline_;
   TimePoint quiet_since_;
@@ -64,10 +64,11 @@ bool IsFinal(const Result<Device>& found) {
 
 }  // namespace
 
-Result<Device> WaitForDevice(DeviceResolver& resolver, Fabrics& fabrics, EventSource& events,
-                             const WantedDevice& wanted, const Deadline& deadline) {
+Result<Device> WaitForDevice(DeviceResolver& resolver, Connections& connections,
+                             EventSource& events, const WantedDevice& wanted,
+                             const Deadline& deadline) {
   const Duration kept = std::min(kTopologyBudget, deadline.Remaining() / kBudgetParts);
-  Waiter waiter(fabrics, events, deadline.Reserve(kept));
+  Waiter waiter(connections, events, deadline.Reserve(kept));
   while (true) {
     auto found = resolver.Find(wanted);
     if (IsFinal(found)) return found;
@@ -86,10 +87,10 @@ Result<Device> WaitForDevice(DeviceResolver& resolver, Fabrics& fabrics, EventSo
   }
 }
 
-Status WaitUntilGone(const RootedFiles& sys, const RootedFiles& dev, Fabrics& fabrics,
+Status WaitUntilGone(const RootedFiles& sys, const RootedFiles& dev, Connections& connections,
                      EventSource& events, const Uuid& uuid, const Deadline& deadline) {
   const Topology topology(sys);
-  Waiter waiter(fabrics, events, deadline);
+  Waiter waiter(connections, events, deadline);
   WantedDevice wanted;
   wanted.uuid = uuid;
   while (true) {

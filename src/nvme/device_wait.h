@@ -6,8 +6,8 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "nvme/connections.h"
 #include "nvme/device_resolver.h"
-#include "nvme/fabrics.h"
 #include "nvme/host.h"
 #include "nvme/rooted_files.h"
 #include "nvme/uevent_watch.h"
@@ -18,11 +18,12 @@ namespace ontapnvme::nvme {
 // almost over, libnvme's topology is asked as a last resort.
 // Errors: kConflict (a wrong NQN or label at once, a wrong size at the end), kDeviceMissing,
 // kUnavailable (there, but without a live path), kInterrupted.
-Result<Device> WaitForDevice(DeviceResolver& resolver, Fabrics& fabrics, EventSource& events,
-                             const WantedDevice& wanted, const Deadline& deadline);
+Result<Device> WaitForDevice(DeviceResolver& resolver, Connections& connections,
+                             EventSource& events, const WantedDevice& wanted,
+                             const Deadline& deadline);
 
 // As Host::WaitGone. kTimedOut names the device that is left.
-Status WaitUntilGone(const RootedFiles& sys, const RootedFiles& dev, Fabrics& fabrics,
+Status WaitUntilGone(const RootedFiles& sys, const RootedFiles& dev, Connections& connections,
                      EventSource& events, const Uuid& uuid, const Deadline& deadline);
 
 }  // namespace ontapnvme::nvme

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "nvme/libnvme_adaptor.h"
 
+// Its own headers are <nvme/fabrics.h>, <nvme/tree.h> and so on: no header of this folder may have
+// one of their names (api-types, fabrics, filters, ioctl, linux, log, mi, nbft, tree, types, util).
 #include <libnvme.h>
 
 #include <cerrno>

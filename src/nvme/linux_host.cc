@@ -41,7 +41,7 @@ LinuxHost::LinuxHost(LinuxHostOptions options)
       processes_(options.helper_program.empty() ? ONTAPNVME_HELPER_PATH : options.helper_program),
       helpers_(options.helpers != nullptr ? options.helpers : &processes_),
       open_events_(std::move(options.open_events)),
-      fabrics_(sys_, *helpers_),
+      connections_(sys_, *helpers_),
       resolver_(sys_, dev_, *devices_, *helpers_) {}
 
 Result<HostIdentity> LinuxHost::Identity() {
@@ -55,15 +55,15 @@ Result<std::vector<Controller>> LinuxHost::Controllers(const std::string& subsys
 }
 
 void LinuxHost::RepairControllers(const std::string& subsystem_nqn) {
-  fabrics_.Repair(subsystem_nqn);
+  connections_.Repair(subsystem_nqn);
 }
 
 std::vector<PathResult> LinuxHost::Connect(const ConnectSpec& spec, const Deadline& deadline) {
-  return fabrics_.Connect(spec, deadline);
+  return connections_.Connect(spec, deadline);
 }
 
 Status LinuxHost::Disconnect(const std::string& subsystem_nqn, const Deadline& deadline) {
-  return fabrics_.Disconnect(subsystem_nqn, deadline);
+  return connections_.Disconnect(subsystem_nqn, deadline);
 }
 
 std::unique_ptr<Watch> LinuxHost::Arm() {
@@ -82,11 +82,11 @@ Result<Device> LinuxHost::FindAnySize(const WantedDevice& wanted) {
 
 Result<Device> LinuxHost::WaitFor(Watch& watch, const WantedDevice& wanted,
                                   const Deadline& deadline) {
-  return WaitForDevice(resolver_, fabrics_, EventsOf(watch), wanted, deadline);
+  return WaitForDevice(resolver_, connections_, EventsOf(watch), wanted, deadline);
 }
 
 Status LinuxHost::WaitGone(Watch& watch, const Uuid& uuid, const Deadline& deadline) {
-  return WaitUntilGone(sys_, dev_, fabrics_, EventsOf(watch), uuid, deadline);
+  return WaitUntilGone(sys_, dev_, connections_, EventsOf(watch), uuid, deadline);
 }
 
 DeviceUsage LinuxHost::Usage(const Device& device) {

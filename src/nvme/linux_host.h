@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "nvme/connections.h"
 #include "nvme/device_port.h"
 #include "nvme/device_resolver.h"
-#include "nvme/fabrics.h"
 #include "nvme/helper_process.h"
 #include "nvme/host.h"
 #include "nvme/rooted_files.h"
@@ -61,7 +61,7 @@ class LinuxHost : public Host {
   HelperProcesses processes_;
   Helpers* helpers_;
   std::function<std::unique_ptr<EventSource>()> open_events_;
-  Fabrics fabrics_;
+  Connections connections_;
   DeviceResolver resolver_;
 };
 

@@ -13,10 +13,10 @@
 
 namespace ontapnvme::nvme {
 
-class Fabrics {
+class Connections {
  public:
   // Both are borrowed; `sys` is /sys.
-  Fabrics(const RootedFiles& sys, Helpers& helpers) : sys_(&sys), helpers_(&helpers) {}
+  Connections(const RootedFiles& sys, Helpers& helpers) : sys_(&sys), helpers_(&helpers) {}
 
   // As Host::Connect. A path that has a controller already, in whatever state but dying, is a
   // success without a process: the kernel reconnects it by itself.

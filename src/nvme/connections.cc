@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-#include "nvme/fabrics.h"
+#include "nvme/connections.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -123,7 +123,7 @@ Error ConnectError(const ConnectSpec& spec, const PathSpec& path, int code,
       .Try(is_known ? row->hint : "the kernel log has the reason");
 }
 
-std::vector<PathResult> Fabrics::Connect(const ConnectSpec& spec, const Deadline& deadline) {
+std::vector<PathResult> Connections::Connect(const ConnectSpec& spec, const Deadline& deadline) {
   std::vector<PathResult> results;
   std::vector<Secret> requests;
   std::vector<std::size_t> asked;  // index into `results` of each request
@@ -147,7 +147,7 @@ std::vector<PathResult> Fabrics::Connect(const ConnectSpec& spec, const Deadline
   return results;
 }
 
-Status Fabrics::Disconnect(const std::string& subsystem_nqn, const Deadline& deadline) {
+Status Connections::Disconnect(const std::string& subsystem_nqn, const Deadline& deadline) {
   TRY(const auto controllers, Topology(*sys_).Controllers(subsystem_nqn));
   if (subsystem_nqn.empty() || controllers.empty()) return {};
   std::vector<Secret> requests;
@@ -170,7 +170,7 @@ Status Fabrics::Disconnect(const std::string& subsystem_nqn, const Deadline& dea
   return {};
 }
 
-void Fabrics::Repair(const std::string& subsystem_nqn) {
+void Connections::Repair(const std::string& subsystem_nqn) {
   const auto controllers = Topology(*sys_).Controllers(subsystem_nqn);
   if (subsystem_nqn.empty() || !controllers) return;
   for (const auto& controller : *controllers) {
@@ -182,7 +182,7 @@ void Fabrics::Repair(const std::string& subsystem_nqn) {
   }
 }
 
-void Fabrics::Rescan(const std::string& subsystem_nqn) {
+void Connections::Rescan(const std::string& subsystem_nqn) {
   const auto controllers = Topology(*sys_).Controllers(subsystem_nqn);
   if (subsystem_nqn.empty() || !controllers) return;
   for (const auto& controller : *controllers) {
