@@ -102,8 +102,7 @@ class FakeDevices : public DevicePort {
     const int status = is_log ? device.labels_status
                               : (is_model ? device.model_status : device.descriptors_status);
     if (status != 0) return status;
-    const Page& page =
-        is_log ? device.labels : (is_model ? device.model : device.descriptors);
+    const Page& page = is_log ? device.labels : (is_model ? device.model : device.descriptors);
     std::memcpy(reinterpret_cast<void*>(static_cast<std::uintptr_t>(command.addr)), page.data(),
                 command.data_len);
     return 0;
@@ -192,8 +191,8 @@ class FakeEvents : public EventSource {
 };
 
 inline Uuid TestUuid(unsigned number) {
-  std::array<std::uint8_t, 16> bytes{0x6b, 0x1c, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55,
-                                     0x86, 0x77, 0x88, 0x99, 0xaa, 0xbb};
+  std::array<std::uint8_t, 16> bytes{0x6b, 0x1c, 0x00, 0x11, 0x22, 0x33, 0x44,
+                                     0x55, 0x86, 0x77, 0x88, 0x99, 0xaa, 0xbb};
   bytes[14] = static_cast<std::uint8_t>(number >> 8U);
   bytes[15] = static_cast<std::uint8_t>(number & 0xFFU);
   return Uuid(bytes);

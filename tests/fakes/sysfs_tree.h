@@ -30,7 +30,11 @@ struct FakeHead {
 class SysfsTree {
  public:
   SysfsTree() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nvme-XXXXXX").string();
+    // In memory where there is such a folder: a tree of 1,000 namespaces is 10,000 files.
+    const std::filesystem::path memory = "/dev/shm";
+    const auto parent =
+        std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = (parent / "nvme-XXXXXX").string();
     root_ = ::mkdtemp(pattern.data());
     for (const char* each : {"sys/class/nvme", "sys/class/nvme-subsystem", "sys/class/block",
                              "dev/disk/by-id", "proc/self", "etc/nvme", "modules"}) {
@@ -103,11 +107,13 @@ class SysfsTree {
     Write(directory + "/dev", "259:" + std::to_string(subsystem * 10000 + head.head) + "\n");
     std::filesystem::create_directories(root_ / directory / "holders");
     Link("../../nvme-subsys" + std::to_string(subsystem), directory + "/device");
-    Link("../../devices/virtual/nvme-subsystem/nvme-subsys" + std::to_string(subsystem) + "/" + name,
-         "sys/class/block/" + name);
+    Link(
+        "../../devices/virtual/nvme-subsystem/nvme-subsys" + std::to_string(subsystem) + "/" + name,
+        "sys/class/block/" + name);
     for (const unsigned controller : controllers_[subsystem]) {
-      Write("sys/devices/virtual/nvme-fabrics/ctl/nvme" + std::to_string(controller) + "/" + number +
-                "c" + std::to_string(controller) + "n" + std::to_string(head.head) + "/ana_state",
+      Write("sys/devices/virtual/nvme-fabrics/ctl/nvme" + std::to_string(controller) + "/" +
+                number + "c" + std::to_string(controller) + "n" + std::to_string(head.head) +
+                "/ana_state",
             head.ana_state + "\n");
     }
     Write("dev/" + name, "");

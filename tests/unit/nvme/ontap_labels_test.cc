@@ -46,8 +46,7 @@ TEST(OntapLabelsTest, RefusesOtherInformationThanThatOfTheNamespace) {
     EXPECT_FALSE(ParseOntapLabels(page).has_value()) << int{echo};
   }
   // Only the low nibble is the echo.
-  EXPECT_TRUE(ParseOntapLabels(
-                  LabelPage(0xF1).Add(0x11, "s").Add(0x12, "v").Add(0x13, "n").page())
+  EXPECT_TRUE(ParseOntapLabels(LabelPage(0xF1).Add(0x11, "s").Add(0x12, "v").Add(0x13, "n").page())
                   .has_value());
 }
 
@@ -56,8 +55,7 @@ TEST(OntapLabelsTest, RefusesAPageWithAMissingOrEmptyName) {
   EXPECT_FALSE(ParseOntapLabels(LabelPage::Of("", "vol1", "ns1")).has_value());
   EXPECT_FALSE(ParseOntapLabels(LabelPage::Of("svm1", "", "ns1")).has_value());
   EXPECT_FALSE(ParseOntapLabels(LabelPage::Of("svm1", "vol1", "")).has_value());
-  EXPECT_FALSE(
-      ParseOntapLabels(LabelPage().Add(0x11, "svm1").Add(0x13, "ns1").page()).has_value());
+  EXPECT_FALSE(ParseOntapLabels(LabelPage().Add(0x11, "svm1").Add(0x13, "ns1").page()).has_value());
 }
 
 TEST(OntapLabelsTest, RefusesAnElementThatRunsPastTheEnd) {
@@ -78,7 +76,8 @@ TEST(OntapLabelsTest, EndsANameAtTheFirstByteThatNoNameHolds) {
 }
 
 TEST(OntapLabelsTest, CutsNamesThatAreTooLong) {
-  EXPECT_EQ(ParseOntapLabels(LabelPage::Of(std::string(400, 's'), "v", "n"))->svm_name.size(), 259U);
+  EXPECT_EQ(ParseOntapLabels(LabelPage::Of(std::string(400, 's'), "v", "n"))->svm_name.size(),
+            259U);
 }
 
 TEST(OntapLabelsTest, SurvivesShortAndRandomPages) {

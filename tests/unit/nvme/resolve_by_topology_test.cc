@@ -28,22 +28,22 @@ TEST_F(ResolveByTopologyTest, TakesTheNamespaceWithTheUuid) {
 }
 
 TEST_F(ResolveByTopologyTest, SkipsPathsAndMalformedLines) {
-  const std::string lines = "ns nvme0c1n1 " + TestUuid(1).Text() + " x\nns nvme0n2 1234 x\nns\n\nok\n";
+  const std::string lines =
+      "ns nvme0c1n1 " + TestUuid(1).Text() + " x\nns nvme0n2 1234 x\nns\n\nok\n";
   const auto missing = Resolve(FakeHelpers::Answer(lines));
   ASSERT_TRUE(FailedWith(missing, ErrorCode::kDeviceMissing));
-  EXPECT_EQ(missing.error().sentence(),
-            "none of 1 namespaces that libnvme lists has this UUID");
+  EXPECT_EQ(missing.error().sentence(), "none of 1 namespaces that libnvme lists has this UUID");
 }
 
 TEST_F(ResolveByTopologyTest, ReportsWhyThereIsNoAnswer) {
-  EXPECT_TRUE(FailedWith(Resolve(FakeHelpers::Answer("error 5 scan failed\n")),
-                         ErrorCode::kDeviceMissing));
-  EXPECT_TRUE(FailedWith(Resolve({HelperOutcome::End::kTimedOut, "", ""}),
-                         ErrorCode::kDeviceMissing));
+  EXPECT_TRUE(
+      FailedWith(Resolve(FakeHelpers::Answer("error 5 scan failed\n")), ErrorCode::kDeviceMissing));
+  EXPECT_TRUE(
+      FailedWith(Resolve({HelperOutcome::End::kTimedOut, "", ""}), ErrorCode::kDeviceMissing));
   EXPECT_TRUE(FailedWith(Resolve({HelperOutcome::End::kFailed, "", "cannot start it"}),
                          ErrorCode::kDeviceMissing));
-  EXPECT_TRUE(FailedWith(Resolve({HelperOutcome::End::kInterrupted, "", ""}),
-                         ErrorCode::kInterrupted));
+  EXPECT_TRUE(
+      FailedWith(Resolve({HelperOutcome::End::kInterrupted, "", ""}), ErrorCode::kInterrupted));
 }
 
 }  // namespace
