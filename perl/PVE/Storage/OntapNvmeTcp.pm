@@ -46,8 +46,9 @@ A warning to the task, where there is one; the second says the same text once a 
 use constant NATIVE => 'PVE::Storage::OntapNvmeTcp::Native';
 use constant REPEAT_S => 60;
 
-# More of what surrounds a client, for tests: state_directory.
+# For tests: more of what surrounds a client (state_directory), and the time.
 our %surroundings;
+our $clock = sub { time() };
 
 my %clients; # storage id => { pid, digest, client }
 my %last_said; # warning => time
@@ -92,7 +93,7 @@ sub say_warning ($text) {
 }
 
 sub say_warning_sometimes ($text) {
-    my $now = time();
+    my $now = $clock->();
     return if $now < ($last_said{$text} // 0) + REPEAT_S;
     # Forget what is old: texts differ, and pvestatd runs for months.
     delete(@last_said{ grep { $last_said{$_} + REPEAT_S <= $now } keys(%last_said) });

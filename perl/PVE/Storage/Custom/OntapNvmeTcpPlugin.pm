@@ -192,13 +192,13 @@ my sub update ($storeid, $scfg, $update, $delete, $sensitive) {
             refuse('invalid-argument', 'cannot delete the password: the storage needs it')
                 if exists($changed{password}) && !defined($changed{password});
 
-            my @verified = PVE::Storage::OntapNvmeTcp::Schema::verified();
             my %touched = map { $_ => 1 } keys($update->%*), $delete->@*;
-            my $is_ours_touched = grep { $touched{$_} } keys(PVE::Storage::OntapNvmeTcp::Schema::options()->%*);
+            # Nothing of ours: such a change must work while the array is away.
+            my $is_ours_touched = grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::setting_names();
+            return undef if !$is_ours_touched && !%changed;
+
             my %merged = ($scfg->%*, $update->%*);
             delete(@merged{ $delete->@* });
-            # Nothing of ours: such a change must work while the array is away.
-            return undef if !$is_ours_touched && !%changed;
             PVE::Storage::OntapNvmeTcp::check_settings($id, \%merged);
 
             my $stored = PVE::Storage::OntapNvmeTcp::Secrets::load($id);
@@ -206,7 +206,7 @@ my sub update ($storeid, $scfg, $update, $delete, $sensitive) {
                 # Every disk would vanish from sight.
                 PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->require_empty() });
             }
-            if (%changed || grep { $touched{$_} } @verified) {
+            if (%changed || grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::verified_names()) {
                 my %secrets = ($stored->%*, %changed);
                 delete(@secrets{ grep { !defined($secrets{$_}) } keys(%secrets) });
                 PVE::Storage::OntapNvmeTcp::with_client(

@@ -29,9 +29,10 @@ C<$registry> is what C<< PVE::Storage::Plugin->private() >> returns.
 
 A hash reference of what concerns the library, as clean text.
 
-=item verified
+=item setting_names, verified_names
 
-The names of the settings whose change is worth asking the array about.
+The names of the settings that stand in storage.cfg and concern the library; those among them whose change
+is worth asking the array about.
 
 =back
 
@@ -210,10 +211,14 @@ sub options {
     return \%options;
 }
 
+sub setting_names {
+    my %is_secret = map { $_ => 1 } PVE::Storage::OntapNvmeTcp::Secrets::names();
+    return grep { !$is_secret{$_} } sort(keys(%properties));
+}
+
 sub settings ($scfg) {
     my %settings;
-    my %is_secret = map { $_ => 1 } PVE::Storage::OntapNvmeTcp::Secrets::names();
-    for my $key (grep { !$is_secret{$_} } keys(%properties)) {
+    for my $key (setting_names()) {
         next if !defined($scfg->{$key});
         # Taken as it is, minus what storage.cfg cannot hold; the library says what is wrong with it.
         my ($value) = $scfg->{$key} =~ /\A([^\x00-\x1f\x7f]*)\z/;
@@ -227,9 +232,8 @@ sub settings ($scfg) {
     return \%settings;
 }
 
-sub verified {
-    my %is_secret = map { $_ => 1 } PVE::Storage::OntapNvmeTcp::Secrets::names();
-    return grep { !$local_only{$_} && !$is_secret{$_} } sort(keys(%properties));
+sub verified_names {
+    return grep { !$local_only{$_} } setting_names();
 }
 
 1;

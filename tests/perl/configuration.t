@@ -1,0 +1,186 @@
+#!/usr/bin/perl -T
+# SPDX-License-Identifier: AGPL-3.0-or-later
+use v5.36;
+
+use Test::More;
+
+use FakeNative qw(calls_of answer native_error last_client);
+use HookTest qw(PLUGIN scfg dirty error_of said_by put_file get_file priv_dir set_config);
+
+my $scfg = dirty(scfg());
+my $storeid = dirty('store');
+my @names = qw(pw dhchap dhchapc tlspsk);
+
+my sub stored {
+    my %stored = map { my $text = get_file("storage/store.$_"); defined($text) ? ($_ => $text) : () } @names;
+    return \%stored;
+}
+
+my sub forget_all {
+    unlink(priv_dir() . "/storage/store.$_") for @names;
+    return;
+}
+
+my sub methods ($calls) {
+    return [map { $_->[0] } $calls->@*];
+}
+
+subtest 'adding: secrets are stored, the array is asked' => sub {
+    my $calls = calls_of(sub {
+        my $result = PLUGIN->on_add_hook($storeid, $scfg, dirty({ password => "s3cret", nvme_tls_psk => 'psk' })->%*);
+        is($result, undef, 'nothing to tell');
+    });
+    is_deeply(methods($calls), [qw(check_settings new verify)], 'settings first');
+    is_deeply(stored(), { pw => "s3cret\n", tlspsk => "psk\n" }, 'files');
+    is((stat(priv_dir() . '/storage/store.pw'))[2] & 0777, 0600, 'which only root reads');
+    is((stat(priv_dir() . '/storage'))[2] & 0077, 0, 'in a folder that only root enters');
+    like(get_file('ontapnvme-cluster-id'), qr/\A[0-9a-f-]{36}\n\z/, 'the cluster has an id');
+    is_deeply(last_client()->{secrets}, { password => 's3cret', nvme_tls_psk => 'psk' }, 'the client has them');
+    ok(!grep({ /secret|psk/ } map { "$_" } values($scfg->%*)), 'the section has not');
+    opendir(my $dir, priv_dir() . '/storage') or die "$!\n";
+    is_deeply([grep { /tmp/ } readdir($dir)], [], 'no temporary file is left');
+};
+
+subtest 'adding: what an earlier storage of that name left is replaced' => sub {
+    forget_all();
+    put_file('storage/store.dhchap', "old\n");
+    put_file('storage/store.pw', "old\n");
+    PLUGIN->on_add_hook($storeid, $scfg, password => 'new');
+    is_deeply(stored(), { pw => "new\n" }, 'files');
+};
+
+subtest 'adding: without a password, or with one that cannot be stored' => sub {
+    forget_all();
+    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg) }), qr/--password/, 'none');
+    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => '') }), qr/'password'/, 'empty');
+    my $error = error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => "two\nlines") });
+    like($error, qr/'password'.*one line/, 'two lines');
+    unlike($error, qr/two|lines"/, 'is not repeated');
+    is_deeply(stored(), {}, 'nothing is stored');
+};
+
+subtest 'adding: wrong settings are found before anything is written' => sub {
+    forget_all();
+    answer(check_settings => native_error('invalid-argument', "setting 'x' is not usable"));
+    is(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => 'x') }),
+        "storage 'store': [invalid-argument] setting 'x' is not usable\n", 'told');
+    is_deeply(stored(), {}, 'nothing is stored');
+    answer(check_settings => undef);
+};
+
+subtest 'adding: when the array refuses, nothing is left' => sub {
+    answer(verify => native_error('unauthenticated', 'the array does not accept the account'));
+    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => 'x', nvme_dhchap_secret => 'y') }),
+        qr/\[unauthenticated\]/, 'told');
+    is_deeply(stored(), {}, 'nothing is stored');
+    answer(verify => sub { die "got timeout\n" });
+    ok(!eval { PLUGIN->on_add_hook($storeid, $scfg, password => 'x'); 1 }, 'a signal ends it');
+    is($@, "got timeout\n", 'in its own words');
+    is_deeply(stored(), {}, 'nothing is stored');
+    answer(verify => undef);
+};
+
+subtest 'updating: new secrets are stored after the array took them' => sub {
+    forget_all();
+    PLUGIN->on_add_hook($storeid, $scfg, password => 'old', nvme_tls_psk => 'psk');
+    my $calls = calls_of(sub {
+        PLUGIN->on_update_hook_full($storeid, $scfg, {}, dirty(['nvme_tls_psk']),
+            { password => dirty('new'), nvme_tls_psk => undef });
+    });
+    is_deeply(methods($calls), [qw(check_settings new verify)], 'asked');
+    is_deeply(last_client()->{secrets}, { password => 'new' }, 'with the new ones');
+    is_deeply(stored(), { pw => "new\n" }, 'then stored, or removed');
+    answer(verify => native_error('unauthenticated', 'the array does not accept the account'));
+    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, {}, undef, { password => 'wrong' }) }, 'refused');
+    is_deeply(stored(), { pw => "new\n" }, 'the old one stays');
+    answer(verify => undef);
+};
+
+subtest 'updating: merged settings are checked, and asked about' => sub {
+    my $update = dirty({ adaptive_qos_policy => 'gold' });
+    my $calls = calls_of(sub {
+        PLUGIN->on_update_hook_full($storeid, dirty(scfg(qos_policy => 'silver', autosize => 0)), $update,
+            dirty(['qos_policy']), {});
+    });
+    is_deeply(methods($calls), [qw(check_settings new verify)], 'both');
+    my $settings = $calls->[0][2];
+    is($settings->{adaptive_qos_policy}, 'gold', 'what is new');
+    ok(!exists($settings->{qos_policy}), 'what goes');
+    is($settings->{autosize}, 0, 'what stays');
+    is($settings->{vserver}, 'pve', 'what never changes');
+    is_deeply(last_client()->{secrets}, { password => 'new' }, 'with the stored secrets');
+};
+
+subtest 'updating: what is not ours works without the array' => sub {
+    answer(verify => native_error('unavailable', 'gone'));
+    ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, { debug => 1, force_delete => 1 }, undef, undef); 1 },
+        'settings that the array does not see') or diag($@);
+    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, { verify_ssl => 0 }, [], {}) }, 'others need it');
+    my $calls = calls_of(sub {
+        for my $update ({ disable => 1 }, { nodes => { a => 1 } }, { content => { images => 1 } }, {}) {
+            ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, $update, undef, {}); 1 }, join(' ', keys(%$update)))
+                or diag($@);
+        }
+    });
+    is_deeply($calls, [], 'Proxmox VE\'s own settings ask nobody');
+    answer(verify => undef);
+};
+
+subtest 'updating: the password stays' => sub {
+    like(error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, {}, ['password'], { password => undef }) }),
+        qr/password/, 'it cannot be deleted');
+    ok(stored()->{pw}, 'it is there');
+};
+
+subtest 'updating: another prefix only while there are no disks' => sub {
+    answer(require_empty => native_error('busy', 'the storage has disks'));
+    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, { storage_prefix => 'x_' }, [], {}) }, 'refused');
+    answer(require_empty => undef);
+    ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, { storage_prefix => 'x_' }, [], {}); 1 }, 'taken');
+};
+
+subtest 'updating on a host before API 13' => sub {
+    set_config({ store => scfg(qos_policy => 'silver', autosize => 0) });
+    my $calls = calls_of(sub { PLUGIN->on_update_hook($storeid, dirty({ verify_ssl => 0 }), password => dirty('newer')) });
+    is_deeply(methods($calls), [qw(check_settings new verify)], 'the same');
+    is($calls->[0][2]{qos_policy}, 'silver', 'the old settings come from storage.cfg');
+    is($calls->[0][2]{verify_ssl}, 0, 'the new ones from the call');
+    is_deeply(stored(), { pw => "newer\n" }, 'the secret is stored');
+    # The hook is not told what is deleted. A wrong setting must be deletable.
+    answer(check_settings => native_error('invalid-argument', 'wrong'));
+    ok(eval { PLUGIN->on_update_hook($storeid, {}); 1 }, 'a change of which nothing is told is not checked');
+    answer(check_settings => undef);
+};
+
+subtest 'deleting: nothing of the storage is left' => sub {
+    my $calls = calls_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
+    is_deeply([grep { $_ ne 'new' } methods($calls)->@*], [qw(require_empty forget)], 'empty, then forgotten');
+    is_deeply(stored(), {}, 'no secrets');
+    ok(get_file('ontapnvme-cluster-id'), 'the cluster keeps its id');
+};
+
+subtest 'deleting: not while there are disks' => sub {
+    PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
+    answer(require_empty => native_error('busy', 'the storage has disks: vm-100-disk-0'));
+    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[busy\].*vm-100-disk-0/, 'refused');
+    is_deeply(stored(), { pw => "x\n" }, 'the secrets stay');
+};
+
+subtest 'deleting: an array that is gone is no obstacle' => sub {
+    answer(require_empty => native_error('unavailable', 'no answer'));
+    my $said = said_by(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
+    is_deeply($said, ["task: storage 'store': not checked for disks: [unavailable] no answer"], 'a warning');
+    is_deeply(stored(), {}, 'no secrets');
+};
+
+subtest 'deleting: after an add that failed nobody asks for disks' => sub {
+    PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
+    set_config({});
+    answer(require_empty => native_error('busy', 'the storage has disks'));
+    my $calls = calls_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
+    ok(!grep({ $_ eq 'require_empty' } methods($calls)->@*), 'not asked');
+    is_deeply(stored(), {}, 'no secrets');
+    answer(require_empty => undef);
+};
+
+done_testing();
