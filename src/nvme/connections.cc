@@ -86,7 +86,8 @@ constexpr ErrnoRow kErrnoRows[] = {
     // A status of the Connect command is no errno, and the kernel makes EIO of it: "invalid host"
     // is by far the most frequent.
     {EIO, ErrorCode::kPermissionDenied,
-     "the array refused this host: check that the subsystem lists this node's host NQN"},
+     "the array refused: check that it has a subsystem of this NQN, that the subsystem lists this "
+     "node's host NQN, and that this LIF belongs to its SVM"},
     // The kernel keeps one host ID per host NQN, and one host NQN per host ID.
     {EINVAL, ErrorCode::kConflict,
      "another connection of this node may use this host NQN or host ID with a different partner; "

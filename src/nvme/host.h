@@ -125,6 +125,8 @@ class Host {
   virtual Status WaitGone(Watch& watch, const Uuid& uuid, const Deadline& deadline) = 0;
 
   virtual DeviceUsage Usage(const Device& device) = 0;
+  // Whether any device of that subsystem is used on this node, whichever storage it belongs to.
+  virtual DeviceUsage SubsystemUsage(const std::string& subsystem_nqn) = 0;
   // Writes back and drops what the kernel has cached of the device (BLKFLSBUF).
   virtual Status FlushCache(const Device& device) = 0;
 };

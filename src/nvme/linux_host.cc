@@ -93,6 +93,19 @@ DeviceUsage LinuxHost::Usage(const Device& device) {
   return FindUsage(sys_, proc_, *devices_, device);
 }
 
+DeviceUsage LinuxHost::SubsystemUsage(const std::string& subsystem_nqn) {
+  const auto heads = Topology(sys_).Heads(subsystem_nqn);
+  if (!heads.ok()) return {.is_used = true, .by = heads.error().Line()};
+  for (const Head& head : *heads) {
+    Device device;
+    device.name = head.name;
+    device.path = "/dev/" + head.name;
+    auto usage = Usage(device);
+    if (usage.is_used) return {.is_used = true, .by = device.path + ": " + usage.by};
+  }
+  return {};
+}
+
 Status LinuxHost::FlushCache(const Device& device) {
   const std::string sentence = "cannot flush the cache of device '" + device.name + "'";
   // Writing back without a path would wait for one, however long that takes.

@@ -50,6 +50,7 @@ class LinuxHost : public Host {
                          const Deadline& deadline) override;
   Status WaitGone(Watch& watch, const Uuid& uuid, const Deadline& deadline) override;
   DeviceUsage Usage(const Device& device) override;
+  DeviceUsage SubsystemUsage(const std::string& subsystem_nqn) override;
   Status FlushCache(const Device& device) override;
 
   // One resolution strategy alone, for diagnosis; see DeviceResolver::ResolveBy.

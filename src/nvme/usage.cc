@@ -118,6 +118,7 @@ class UsageSearch {
         if (auto found = ByMounts(name)) return found;
       }
       if (name == std::to_string(::getpid())) continue;  // our own descriptors come and go
+      if (IsUdev(name)) continue;
       if (auto found = ByOpenFiles(name)) return found;
     }
     return std::nullopt;
@@ -150,6 +151,14 @@ class UsageSearch {
     fields >> type >> source;
     if (source.starts_with("/dev/") && IsOurs(source)) return point;
     return std::nullopt;
+  }
+
+  // udev looks into a device for a moment whenever somebody has written to it or it has changed.
+  // That is no use of it, and would refuse an operation at random.
+  bool IsUdev(const std::string& process) const {
+    const auto program = proc_.Link(process + "/exe");
+    return program == "/usr/bin/udevadm" || program == "/bin/udevadm" ||
+           program == "/usr/lib/systemd/systemd-udevd" || program == "/lib/systemd/systemd-udevd";
   }
 
   Found ByOpenFiles(const std::string& process) {

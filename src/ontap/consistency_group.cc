@@ -67,7 +67,8 @@ GroupSnapshot ParseGroupSnapshot(FieldReader& fields) {
   snapshot.create_time = fields.OptionalTime("/create_time");
   snapshot.is_partial = fields.OptionalBool("/is_partial").value_or(false);
   fields.ForEach("/snapshot_volumes", [&](FieldReader& held) {
-    snapshot.volume_names.push_back(held.RequireText("/volume/name"));
+    snapshot.volumes.push_back(
+        {.uuid = held.RequireUuid("/volume/uuid"), .name = held.RequireText("/volume/name")});
   });
   return snapshot;
 }
@@ -153,7 +154,8 @@ ReadRequest SnapshotListing(const RestClient& rest, std::string path, std::strin
   AddFields(request.query, rest,
             "name,uuid,comment,create_time,is_partial,consistency_group.name,"
             "consistency_group.uuid",
-            {{kSnapshotVolumes, "snapshot_volumes.volume.name"}});
+            {{kSnapshotVolumes, "snapshot_volumes.volume.name"},
+             {kSnapshotVolumes, "snapshot_volumes.volume.uuid"}});
   request.doing = std::move(doing);
   return request;
 }

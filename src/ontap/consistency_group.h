@@ -10,6 +10,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "ontap/snapshot.h"
 
 namespace ontapnvme::ontap {
 
@@ -38,8 +39,8 @@ struct GroupSnapshot {
   std::string comment;
   std::chrono::sys_seconds create_time;
   bool is_partial = false;  // the group has members that it does not hold
-  std::vector<std::string>
-      volume_names;  // what it holds; empty before 9.12.1, where it is not told
+  // What it holds; empty before 9.12.1, where it is not told.
+  std::vector<VolumeRef> volumes;
 };
 
 class ConsistencyGroups {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The links that Proxmox opens: <link directory>/<storage>/<volume>, pointing at this node's device while the
-// volume is active. Their names are known before any disk exists, which a kernel name is not.
+// The links that Proxmox opens: <link directory>/<storage>/<volume>, pointing at this node's device
+// while the volume is active. Their names are known before any disk exists, which a kernel name is
+// not.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,8 @@ class DeviceLinks {
   std::string Path(const VolumeName& name) const {
     return storage_directory_ + "/" + name.LeafText();
   }
-  // Points the link at `device_path`, replacing what it was in one step. No write when it is right already.
+  // Points the link at `device_path`, replacing what it was in one step. No write when it is right
+  // already.
   Status Point(const VolumeName& name, const std::string& device_path) const;
   // What it points at, if it is there.
   std::optional<std::string> Target(const VolumeName& name) const;

@@ -31,7 +31,8 @@ std::map<std::string, std::string> ParseLines(const std::string& text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::size_t equals = text.find('=', at);
-    if (equals < end) fields[text.substr(at, equals - at)] = text.substr(equals + 1, end - equals - 1);
+    if (equals < end)
+      fields[text.substr(at, equals - at)] = text.substr(equals + 1, end - equals - 1);
     at = end + 1;
   }
   return fields;
@@ -80,14 +81,13 @@ std::optional<ArrayFacts> NodeMemory::Load() const {
 }
 
 void NodeMemory::Store(const ArrayFacts& facts) const {
-  const std::string text = "format=" + std::string(kFormat) + "\nsettings=" + settings_text_ +
-                           "\nrelease=" + facts.release.Text() +
-                           "\nsvm_uuid=" + facts.svm_uuid.Text() +
-                           "\nsubsystem_uuid=" + facts.subsystem_uuid.Text() +
-                           "\nsubsystem_nqn=" + facts.subsystem_nqn +
-                           "\nhost_nqn=" + facts.host_nqn + "\nlifs=" + Join(facts.lif_addresses) +
-                           "\naggregate_encrypted=" + (facts.is_aggregate_encrypted ? "1" : "0") +
-                           "\nread_at=" + std::to_string(facts.read_at_s) + "\nend=1\n";
+  const std::string text =
+      "format=" + std::string(kFormat) + "\nsettings=" + settings_text_ +
+      "\nrelease=" + facts.release.Text() + "\nsvm_uuid=" + facts.svm_uuid.Text() +
+      "\nsubsystem_uuid=" + facts.subsystem_uuid.Text() + "\nsubsystem_nqn=" + facts.subsystem_nqn +
+      "\nhost_nqn=" + facts.host_nqn + "\nlifs=" + Join(facts.lif_addresses) +
+      "\naggregate_encrypted=" + (facts.is_aggregate_encrypted ? "1" : "0") +
+      "\nread_at=" + std::to_string(facts.read_at_s) + "\nend=1\n";
   ::mkdir(directory_.c_str(), 0700);
   // Another process may write at the same time: each writes its own file, and the rename is atomic.
   const std::string draft = Path() + "." + std::to_string(::getpid());
@@ -99,6 +99,8 @@ void NodeMemory::Store(const ArrayFacts& facts) const {
   if (!is_whole || ::rename(draft.c_str(), Path().c_str()) != 0) ::unlink(draft.c_str());
 }
 
-void NodeMemory::Forget() const { ::unlink(Path().c_str()); }
+void NodeMemory::Forget() const {
+  ::unlink(Path().c_str());
+}
 
 }  // namespace ontapnvme::pve

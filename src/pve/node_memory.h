@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What this node remembers of an array between processes, so that a new process starts without asking: one
-// small file per storage in the state directory (0700). It holds nothing that a disk's identity hangs on, and
-// nothing secret.
+// What this node remembers of an array between processes, so that a new process starts without
+// asking: one small file per storage in the state directory (0700). It holds nothing that a disk's
+// identity hangs on, and nothing secret.
 #pragma once
 
 #include <cstdint>

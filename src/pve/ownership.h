@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Who made an object on the array. Every object carries a mark in its comment: a create whose answer was lost
-// is settled by reading it, and what carries another owner's mark is invisible and untouchable. Unmarked
-// objects with our names come from older installations and are ours.
+// Who made an object on the array. Every object carries a mark in its comment: a create whose
+// answer was lost is settled by reading it, and what carries another owner's mark is invisible and
+// untouchable. Unmarked objects with our names come from older installations and are ours.
 #pragma once
 
 #include <cstdint>

@@ -26,8 +26,8 @@ class Reader {
   bool Has(const std::string& key) const { return !Value(key).empty(); }
   std::string Text(const std::string& key) { return Value(key); }
 
-  // Names on the array. Characters with a meaning in ONTAP's queries or in paths are refused here, so that no
-  // name can become a pattern or another path.
+  // Names on the array. Characters with a meaning in ONTAP's queries or in paths are refused here,
+  // so that no name can become a pattern or another path.
   std::string Name(const std::string& key, std::size_t characters_max) {
     const std::string value = Value(key);
     const bool is_clean = std::all_of(value.begin(), value.end(), [](char c) {
@@ -66,9 +66,9 @@ class Reader {
     const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (failed != std::errc() || end != value.data() + value.size() || number < least ||
         number > most) {
-      Fail(Invalid(key, value,
-                   "use a whole number from " + std::to_string(least) + " to " +
-                       std::to_string(most)));
+      Fail(Invalid(
+          key, value,
+          "use a whole number from " + std::to_string(least) + " to " + std::to_string(most)));
       return fallback;
     }
     return number;

@@ -20,9 +20,8 @@ Error Illegal(std::string_view text) {
 }
 
 bool IsDigits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // A decimal number without a leading zero.
@@ -36,8 +35,9 @@ bool ReadVmid(std::string_view text, std::uint64_t& vmid) {
   return vmid >= kVmidMin && vmid <= kVmidMax;
 }
 
-// What may follow "vm-<vmid>-". '/' and ':' separate in volume ids, ',' separates options on QEMU's command
-// line, quotes and '\\' do not survive storage.cfg's neighbours; '@' separates the snapshot in our paths.
+// What may follow "vm-<vmid>-". '/' and ':' separate in volume ids, ',' separates options on QEMU's
+// command line, quotes and '\\' do not survive storage.cfg's neighbours; '@' separates the snapshot
+// in our paths.
 bool IsRest(std::string_view text) {
   if (text.empty() || text.size() > kRestMax) return false;
   const bool is_printable = std::all_of(text.begin(), text.end(), [](char c) {
@@ -76,7 +76,8 @@ bool IsWord(std::string_view text) {  // [A-Za-z0-9_]+
   });
 }
 
-// Every byte but letters and digits as '_' and two hex digits: '_' itself too, so that the way back is one.
+// Every byte but letters and digits as '_' and two hex digits: '_' itself too, so that the way back
+// is one.
 std::string Escape(std::string_view rest) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string escaped;
@@ -113,8 +114,8 @@ std::optional<std::string> Unescape(std::string_view escaped) {
   return rest;
 }
 
-// The part of the FlexVol's name behind "vm_<vmid>_". The first three forms are those of every release of this
-// storage type; the fourth takes all other names.
+// The part of the FlexVol's name behind "vm_<vmid>_". The first three forms are those of every
+// release of this storage type; the fourth takes all other names.
 std::string FlexVolRest(const VolumeName& name) {
   const std::string_view rest = name.rest;
   if (rest.starts_with("disk-") && IsPlainNumber(rest.substr(5))) {
@@ -178,7 +179,8 @@ std::optional<std::string> LegacyFlexVolName(std::string_view prefix, const Volu
     return std::nullopt;
   }
   std::string state = name.rest.substr(6);
-  std::replace_if(state.begin(), state.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  std::replace_if(
+      state.begin(), state.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   if (!IsWord(state)) return std::nullopt;
   return FlexVolStem(prefix, name) + "state_" + state;
 }

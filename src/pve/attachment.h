@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Disks as block devices of this node: proven, linked, grown, and let go.
+#pragma once
+
+#include <string>
+
+#include "pve/array_facts.h"
+#include "pve/context.h"
+#include "pve/paths.h"
+#include "pve/volume_name.h"
+
+namespace ontapnvme::pve {
+
+// The device that a namespace must be on this node.
+nvme::WantedDevice WantedDeviceOf(const Context& context, const ArrayFacts& facts,
+                                  const ontap::NvmeNamespace& ns);
+
+// kBusy while that device is in use on this node; success when this node has no such device.
+// Unknown means in use: a device whose users cannot be told is neither deleted nor reverted from
+// under them.
+Status RequireUnusedHere(Context& context, const VolumeName& name,
+                         const nvme::WantedDevice& wanted);
+
+class Attachment {
+ public:
+  Attachment(Context& context, FactSource& facts, Paths& paths)
+      : context_(&context), facts_(&facts), paths_(&paths) {}
+
+  // See Storage::Activate.
+  Status ActivateStorage(const Deadline& deadline);
+  // See Storage::ActivateVolume.
+  Result<std::string> Activate(const VolumeName& name, const Deadline& deadline);
+  // See Storage::DeactivateVolume.
+  Status Deactivate(const VolumeName& name);
+  // See Storage::Resize.
+  Status Resize(const VolumeName& name, std::uint64_t size_bytes, const Deadline& deadline);
+
+ private:
+  Result<nvme::Device> Attach(const VolumeName& name, const ontap::NvmeNamespace& ns,
+                              const Deadline& deadline);
+
+  Context* context_;
+  FactSource* facts_;
+  Paths* paths_;
+};
+
+}  // namespace ontapnvme::pve

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "pve/context.h"
+
+namespace ontapnvme::pve {
+namespace {
+
+// What remembered facts depend on: another value of any of these is another array, SVM or
+// subsystem.
+std::string SettingsText(const StorageConfig& config) {
+  std::string text = config.mgmt_host + " " + std::to_string(config.mgmt_port) + " " + config.svm +
+                     " " + config.subsystem + " " + config.aggregate + " " +
+                     (config.is_svm_scoped ? "svm" : "cluster");
+  for (const auto& portal : config.portals) text += " " + portal;
+  return text;
+}
+
+}  // namespace
+
+Context::Context(StorageConfig storage_config, Secrets storage_secrets,
+                 const std::string& cluster_id, const std::string& state_directory,
+                 const std::string& link_directory, http::Transport& transport,
+                 nvme::Host& nvme_host, http::Jitter jitter)
+    : config(std::move(storage_config)),
+      secrets(std::move(storage_secrets)),
+      rest(transport, log, std::move(jitter)),
+      volumes(rest, config.svm),
+      namespaces(rest, config.svm),
+      subsystems(rest, config.svm),
+      snapshots(rest, config.svm),
+      groups(rest, config.svm),
+      svms(rest),
+      host(nvme_host),
+      ownership(cluster_id, config.storage_id),
+      memory(state_directory, config.storage_id, SettingsText(config)),
+      links(link_directory, config.storage_id) {}
+
+}  // namespace ontapnvme::pve

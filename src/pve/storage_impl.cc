@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "pve/storage_impl.h"
+
+#include "pve/verification.h"
+
+namespace ontapnvme::pve {
+namespace {
+
+// Below the 60 s that Proxmox gives to whoever holds a storage lock, and with room for undoing.
+constexpr Duration kChangeBudget{45'000};
+constexpr Duration kListBudget{10'000};
+constexpr Duration kStatusBudget{5'000};
+constexpr Duration kActivateStorageBudget{20'000};
+// pvestatd asks before each poll, one storage after the other.
+constexpr Duration kCheckBudget{2'000};
+
+}  // namespace
+
+StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundings& surroundings,
+                         StorageParts parts)
+    : parts_(std::move(parts)),
+      context_(std::move(config), std::move(secrets), surroundings.cluster_id,
+               surroundings.state_directory, surroundings.link_directory, *parts_.transport,
+               *parts_.host, parts_.jitter),
+      facts_(context_),
+      paths_(context_),
+      attachment_(context_, facts_, paths_),
+      capacity_(context_),
+      disks_(context_, facts_),
+      snapshots_(context_),
+      rollbacks_(context_, facts_) {}
+
+Deadline StorageImpl::Budget(Duration budget) {
+  facts_.Remembered();
+  return Deadline(*parts_.clock, budget, parts_.interrupt);
+}
+
+Status StorageImpl::Verify() {
+  return VerifyArray(context_, facts_, Budget(kChangeBudget));
+}
+
+// Asks for the figure that status needs next, so that a poll costs one request. An array that does
+// not answer does not take the disks away from a node whose data paths are live.
+bool StorageImpl::CheckConnection() {
+  const auto read = capacity_.Read(Budget(kCheckBudget));
+  if (read.ok()) return true;
+  context_.log.Debug(read.error().Line());
+  const bool is_silent =
+      read.error().code() == ErrorCode::kUnavailable || read.error().code() == ErrorCode::kTimedOut;
+  // An answer that is an error comes from a living array: what needs it will say why it fails.
+  if (!is_silent) return read.error().code() != ErrorCode::kInterrupted;
+  const auto facts = facts_.Remembered();
+  return facts && paths_.IsAnyLive(facts->subsystem_nqn);
+}
+
+Status StorageImpl::Activate() {
+  return attachment_.ActivateStorage(Budget(kActivateStorageBudget));
+}
+
+Result<CapacityInfo> StorageImpl::Capacity() {
+  const Deadline deadline = Budget(kStatusBudget);
+  if (const auto recent = capacity_.TakeRecent(*parts_.clock)) return *recent;
+  return capacity_.Read(deadline);
+}
+
+Status StorageImpl::RequireEmpty() {
+  TRY(const auto disks, disks_.List(std::nullopt, Budget(kListBudget)));
+  if (disks.empty()) return {};
+  return Error(ErrorCode::kBusy, "the storage still holds " + std::to_string(disks.size()) +
+                                     (disks.size() == 1 ? " disk" : " disks"))
+      .With("first", disks.front().volume_name)
+      .Try("move or remove its disks first ('pvesm list' shows them)");
+}
+
+// Another storage may use the same subsystem: its connections stay while any of its devices is in
+// use, and come back with its next poll where they were cut all the same.
+Status StorageImpl::Forget() {
+  const auto facts = facts_.Remembered();
+  context_.links.RemoveAll();
+  facts_.Forget();
+  if (!facts) return {};
+  const auto usage = context_.host.SubsystemUsage(facts->subsystem_nqn);
+  if (usage.is_used) {
+    context_.log.Info("this node stays connected to the subsystem, which is in use: " + usage.by);
+    return {};
+  }
+  return context_.host.Disconnect(facts->subsystem_nqn, Budget(kStatusBudget));
+}
+
+Result<std::vector<DiskInfo>> StorageImpl::List(std::optional<std::uint64_t> vmid) {
+  return disks_.List(vmid, Budget(kListBudget));
+}
+
+Result<DiskInfo> StorageImpl::Info(const std::string& volume_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return disks_.Info(name, Budget(kStatusBudget));
+}
+
+Result<std::string> StorageImpl::Allocate(std::uint64_t vmid, const std::string& name,
+                                          std::uint64_t size_kib) {
+  return disks_.Allocate(vmid, name, size_kib, Budget(kChangeBudget));
+}
+
+Status StorageImpl::Free(const std::string& volume_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return disks_.Free(name, Budget(kChangeBudget));
+}
+
+Result<std::string> StorageImpl::ActivateVolume(const std::string& volume_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return attachment_.Activate(name, Budget(kChangeBudget));
+}
+
+Status StorageImpl::DeactivateVolume(const std::string& volume_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return attachment_.Deactivate(name);
+}
+
+Status StorageImpl::Resize(const std::string& volume_name, std::uint64_t size_bytes) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return attachment_.Resize(name, size_bytes, Budget(kChangeBudget));
+}
+
+Status StorageImpl::CreateSnapshot(const std::string& volume_name, const std::string& snapshot) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return snapshots_.Create(name, snapshot, Budget(kChangeBudget));
+}
+
+Status StorageImpl::DeleteSnapshot(const std::string& volume_name, const std::string& snapshot) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return snapshots_.Delete(name, snapshot, Budget(kChangeBudget));
+}
+
+Result<std::vector<std::string>> StorageImpl::RollbackBlockers(const std::string& volume_name,
+                                                               const std::string& snapshot) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return rollbacks_.Blockers(name, snapshot, Budget(kListBudget));
+}
+
+Status StorageImpl::Rollback(const std::string& volume_name, const std::string& snapshot) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return rollbacks_.Restore(name, snapshot, Budget(kChangeBudget));
+}
+
+Result<std::vector<SnapshotInfo>> StorageImpl::ListSnapshots(const std::string& volume_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return snapshots_.List(name, Budget(kListBudget));
+}
+
+}  // namespace ontapnvme::pve

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The façade's implementation over given parts. Storage::Create gives it the real ones, tests give
+// theirs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pve/attachment.h"
+#include "pve/capacity.h"
+#include "pve/context.h"
+#include "pve/disks.h"
+#include "pve/rollback.h"
+#include "pve/storage.h"
+#include "pve/vm_snapshots.h"
+
+namespace ontapnvme::pve {
+
+struct StorageParts {
+  std::unique_ptr<http::Transport> transport;
+  std::unique_ptr<nvme::Host> host;
+  http::Jitter jitter;
+  Clock* clock = nullptr;          // borrowed
+  Interrupt* interrupt = nullptr;  // borrowed, may be null
+};
+
+class StorageImpl : public Storage {
+ public:
+  StorageImpl(StorageConfig config, Secrets secrets, const Surroundings& surroundings,
+              StorageParts parts);
+
+  Status Verify() override;
+  bool CheckConnection() override;
+  Status Activate() override;
+  Result<CapacityInfo> Capacity() override;
+  Status RequireEmpty() override;
+  Status Forget() override;
+  Result<std::vector<DiskInfo>> List(std::optional<std::uint64_t> vmid) override;
+  Result<DiskInfo> Info(const std::string& volume_name) override;
+  Result<std::string> Allocate(std::uint64_t vmid, const std::string& name,
+                               std::uint64_t size_kib) override;
+  Status Free(const std::string& volume_name) override;
+  Result<std::string> ActivateVolume(const std::string& volume_name) override;
+  Status DeactivateVolume(const std::string& volume_name) override;
+  Status Resize(const std::string& volume_name, std::uint64_t size_bytes) override;
+  Status CreateSnapshot(const std::string& volume_name, const std::string& snapshot) override;
+  Status DeleteSnapshot(const std::string& volume_name, const std::string& snapshot) override;
+  Result<std::vector<std::string>> RollbackBlockers(const std::string& volume_name,
+                                                    const std::string& snapshot) override;
+  Status Rollback(const std::string& volume_name, const std::string& snapshot) override;
+  Result<std::vector<SnapshotInfo>> ListSnapshots(const std::string& volume_name) override;
+  std::vector<LogRecord> TakeLog() override { return context_.log.Take(); }
+
+ private:
+  // Starts a call: the release of the array, if it is known, gates what is asked of it.
+  Deadline Budget(Duration budget);
+
+  StorageParts parts_;
+  Context context_;
+  FactSource facts_;
+  Paths paths_;
+  Attachment attachment_;
+  CapacitySource capacity_;
+  Disks disks_;
+  VmSnapshots snapshots_;
+  Rollbacks rollbacks_;
+};
+
+}  // namespace ontapnvme::pve

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "pve/vm_group.h"
+
+#include <algorithm>
+
+namespace ontapnvme::pve {
+namespace {
+
+// The name for a VM whose usual group name another owner has.
+std::string TaggedName(const Context& context, std::uint64_t vmid) {
+  return GroupName(context.config.prefix, vmid) + "_" + context.ownership.ShortTag();
+}
+
+bool IsGroupNameOf(const Context& context, std::uint64_t vmid, const std::string& name) {
+  return name == GroupName(context.config.prefix, vmid) || name == TaggedName(context, vmid);
+}
+
+}  // namespace
+
+std::string GroupPattern(const Context& context, std::uint64_t vmid) {
+  return GroupName(context.config.prefix, vmid) + "|" + TaggedName(context, vmid);
+}
+
+// One foreign member makes it another owner's: a snapshot or a restore would reach that member too.
+bool VmGroups::IsOurs(const ontap::ConsistencyGroup& group) const {
+  return !group.members.empty() &&
+         std::none_of(group.members.begin(), group.members.end(), [&](const auto& member) {
+           return context_->ownership.IsForeign(member.comment);
+         });
+}
+
+Result<std::optional<ontap::ConsistencyGroup>> VmGroups::Find(std::uint64_t vmid,
+                                                              const Deadline& deadline) {
+  TRY(auto groups, context_->groups.List(GroupPattern(*context_, vmid), deadline));
+  for (auto& group : groups) {
+    if (IsOurs(group)) return std::optional(std::move(group));
+  }
+  return std::optional<ontap::ConsistencyGroup>();
+}
+
+Status VmGroups::Join(std::uint64_t vmid, const std::string& flexvol_name,
+                      const std::vector<ontap::FlexVol>& siblings, const Deadline& deadline) {
+  auto& context = *context_;
+  std::optional<ontap::GroupRef> group;
+  std::vector<std::string> members;
+  for (const auto& sibling : siblings) {
+    const bool is_member = sibling.group && !context.ownership.IsForeign(sibling.comment) &&
+                           IsGroupNameOf(context, vmid, sibling.group->name);
+    if (!is_member) continue;
+    if (sibling.name == flexvol_name) return {};
+    group = sibling.group;
+    members.push_back(sibling.name);
+  }
+  if (!group) return Make(vmid, {flexvol_name}, deadline);
+
+  const Status joined = context.groups.AddMembers(group->uuid, {flexvol_name}, deadline);
+  if (joined.ok()) return {};
+  // The group went away in between, with its last member.
+  if (FailedWith(joined, ErrorCode::kNotFound)) return Make(vmid, {flexvol_name}, deadline);
+  if (!FailedWith(joined, ErrorCode::kUnsupported)) return joined;
+  members.push_back(flexvol_name);
+  return Remake(group->uuid, vmid, std::move(members), deadline);
+}
+
+Status VmGroups::Make(std::uint64_t vmid, const std::vector<std::string>& flexvol_names,
+                      const Deadline& deadline) {
+  auto& context = *context_;
+  const std::string usual = GroupName(context.config.prefix, vmid);
+  const std::string& policy = context.config.snapshot_policy;
+  const Status made = context.groups.Create(usual, flexvol_names, policy, deadline);
+  const bool may_exist =
+      !made.ok() && (made.error().outcome_unknown() || FailedWith(made, ErrorCode::kAlreadyExists));
+  if (!may_exist) return made;
+  TRY(const auto ours, Find(vmid, deadline));
+  if (ours) return context.groups.AddMembers(ours->uuid, flexvol_names, deadline);
+  if (!FailedWith(made, ErrorCode::kAlreadyExists)) return made;
+  return context.groups.Create(TaggedName(context, vmid), flexvol_names, policy, deadline);
+}
+
+// Snapshots of the old group stay as snapshots of its volumes, which is all that a rollback needs.
+Status VmGroups::Remake(const Uuid& group, std::uint64_t vmid,
+                        std::vector<std::string> flexvol_names, const Deadline& deadline) {
+  TRY_STATUS(context_->groups.Delete(group, deadline));
+  return Make(vmid, flexvol_names, deadline);
+}
+
+}  // namespace ontapnvme::pve

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Snapshots as Proxmox asks for them, disk by disk, on an array that takes them for the whole VM at
+// once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pve/array_facts.h"
+#include "pve/context.h"
+#include "pve/snapshot_memory.h"
+#include "pve/storage.h"
+#include "pve/vm_group.h"
+#include "pve/volume_name.h"
+
+namespace ontapnvme::pve {
+
+class VmSnapshots {
+ public:
+  explicit VmSnapshots(Context& context) : context_(&context), groups_(context) {}
+
+  // See Storage::CreateSnapshot.
+  Status Create(const VolumeName& name, const std::string& snapshot, const Deadline& deadline);
+  // See Storage::DeleteSnapshot.
+  Status Delete(const VolumeName& name, const std::string& snapshot, const Deadline& deadline);
+  // See Storage::ListSnapshots.
+  Result<std::vector<SnapshotInfo>> List(const VolumeName& name, const Deadline& deadline);
+
+ private:
+  Status CreateOfGroup(const ontap::ConsistencyGroup& group, const VolumeName& name,
+                       const std::string& snapshot, const Deadline& deadline);
+  Status CreateOfVolume(const VolumeName& name, const std::string& snapshot,
+                        const Deadline& deadline);
+  Result<bool> DeleteOfGroup(const VolumeName& name, const std::string& flexvol,
+                             const std::string& snapshot, const Deadline& deadline);
+  Status DeleteOfVolumes(const std::vector<ontap::VolumeRef>& volumes, const std::string& snapshot,
+                         const Deadline& deadline);
+
+  Context* context_;
+  VmGroups groups_;
+  CoverageByKey created_;
+  CoverageByKey deleted_;
+};
+
+}  // namespace ontapnvme::pve
