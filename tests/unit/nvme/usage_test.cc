@@ -81,6 +81,14 @@ TEST_F(UsageTest, LeavesOutItsOwnProcess) {
   EXPECT_FALSE(Usage().is_used);
 }
 
+TEST_F(UsageTest, DoesNotCountTheGlanceOfUdev) {
+  AddProcess("300", "(udev-worker)");
+  OpenFile("300", "9", "/dev/nvme0n1", makedev(259, 1));
+  EXPECT_TRUE(Usage().is_used) << "a name alone proves nothing";
+  tree_.Link("/usr/bin/udevadm", "proc/300/exe");
+  EXPECT_FALSE(Usage().is_used);
+}
+
 TEST_F(UsageTest, SeesHoldersOfTheDiskAndOfItsPartitions) {
   tree_.Write("sys/class/block/nvme0n1/nvme0n1p1/holders/dm-3", "");
   EXPECT_EQ(Usage().by, "holder dm-3");
