@@ -51,6 +51,8 @@ subtest 'perl -c is content' => sub {
         PVE/Storage/Custom/OntapNvmeTcpPlugin.pm PVE/Storage/OntapNvmeTcp.pm PVE/Storage/OntapNvmeTcp/Error.pm
         PVE/Storage/OntapNvmeTcp/Schema.pm PVE/Storage/OntapNvmeTcp/Secrets.pm
         PVE/Storage/OntapNvmeTcp/VolumeName.pm PVE/Storage/OntapNvmeTcp/Version.pm
+        PVE/Storage/OntapNvmeTcp/Border.pm PVE/Storage/OntapNvmeTcp/Configuration.pm
+        PVE/Storage/OntapNvmeTcp/Translation.pm
     )) {
         my ($path) = grep { -e } map { ref ? () : "$_/$file" } @INC;
         my ($clean) = $path =~ /\A(.*)\z/;

@@ -2,9 +2,9 @@
 // A library that does what the tests of the binding say. What a call does stands in the name of the
 // volume it is about:
 //   error:<code>        fails with that code and with facts
-//   throw:standard      throws std::runtime_error;  throw:memory  std::bad_alloc;  throw:other  an int
-//   wait:<ms>           waits that long, asking the interrupt as the library does
-//   anything else       succeeds
+//   throw:standard      throws std::runtime_error;  throw:memory  std::bad_alloc;  throw:other  an
+//   int wait:<ms>           waits that long, asking the interrupt as the library does anything else
+//   succeeds
 // The calls that name no volume take theirs from the setting `script`.
 #include <fcntl.h>
 
@@ -21,11 +21,20 @@ namespace ontapnvme::pve {
 namespace {
 
 constexpr std::array kCodes = {
-    ErrorCode::kInvalidArgument, ErrorCode::kUnsupported,   ErrorCode::kUnauthenticated,
-    ErrorCode::kPermissionDenied, ErrorCode::kNotFound,     ErrorCode::kAlreadyExists,
-    ErrorCode::kBusy,            ErrorCode::kConflict,      ErrorCode::kNoSpace,
-    ErrorCode::kUnavailable,     ErrorCode::kTimedOut,      ErrorCode::kDeviceMissing,
-    ErrorCode::kInterrupted,     ErrorCode::kInternal,
+    ErrorCode::kInvalidArgument,
+    ErrorCode::kUnsupported,
+    ErrorCode::kUnauthenticated,
+    ErrorCode::kPermissionDenied,
+    ErrorCode::kNotFound,
+    ErrorCode::kAlreadyExists,
+    ErrorCode::kBusy,
+    ErrorCode::kConflict,
+    ErrorCode::kNoSpace,
+    ErrorCode::kUnavailable,
+    ErrorCode::kTimedOut,
+    ErrorCode::kDeviceMissing,
+    ErrorCode::kInterrupted,
+    ErrorCode::kInternal,
 };
 
 std::uint64_t NumberOf(std::string_view text) {

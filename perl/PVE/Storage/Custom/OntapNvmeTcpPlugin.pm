@@ -3,14 +3,15 @@ package PVE::Storage::Custom::OntapNvmeTcpPlugin;
 
 use v5.36;
 
-use Scalar::Util qw(blessed refaddr);
-
 use PVE::Storage::Plugin;
 
 use PVE::Storage::OntapNvmeTcp;
-use PVE::Storage::OntapNvmeTcp::Error;
+use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours at_border native polled);
+use PVE::Storage::OntapNvmeTcp::Configuration
+    qw(configuration_added configuration_updated configuration_deleted configured_sections storage_id_of);
 use PVE::Storage::OntapNvmeTcp::Schema;
 use PVE::Storage::OntapNvmeTcp::Secrets;
+use PVE::Storage::OntapNvmeTcp::Translation qw(size_in_kib new_volume_name lowest_free_name as_image);
 use PVE::Storage::OntapNvmeTcp::VolumeName
     qw(parse_volume_name clean_storage_id clean_snapshot_name clean_vmid device_path);
 
@@ -31,56 +32,6 @@ in a statement of their own before anything is called with them, since perl tain
 same statement.
 
 =cut
-
-# ---- what every hook needs
-
-my sub refuse ($code, $sentence) {
-    die PVE::Storage::OntapNvmeTcp::Error->new($code, $sentence);
-}
-
-# Runs `$code` with the clean storage id. Its errors leave as one line of plain text: objects survive
-# neither Proxmox VE's forks nor its API daemon. What is not ours passes untouched: Proxmox VE's own
-# exceptions, and what its signal handlers throw.
-my sub at_border ($storeid, $code) {
-    my $result;
-    my $done = eval { $result = $code->(clean_storage_id($storeid)); 1 };
-    return $result if $done;
-    my $error = $@;
-    die $error if !blessed($error) || !$error->isa('PVE::Storage::OntapNvmeTcp::Error');
-    # Not every descriptor that Proxmox VE prints to takes wide characters.
-    my $text = $error->msg() =~ s/\x{2026}/.../gr;
-    my $id = ($storeid // '') =~ s/[^\x21-\x7e]/?/gr;
-    die "storage '$id': $text\n";
-}
-
-# The same with the storage's client.
-my sub native ($storeid, $scfg, $code) {
-    return at_border(
-        $storeid,
-        sub ($id) {
-            return PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $code->($client, $id) });
-        },
-    );
-}
-
-# For what is asked every few seconds: undef when it fails, and a warning once a minute at most.
-my sub polled ($storeid, $scfg, $code) {
-    my $result;
-    my $done = eval {
-        my $id = clean_storage_id($storeid);
-        $result = PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, $code, is_poll => 1);
-        1;
-    };
-    return $result if $done;
-    my $error = $@;
-    die $error if !blessed($error) || !$error->isa('PVE::Storage::OntapNvmeTcp::Error');
-    PVE::Storage::OntapNvmeTcp::say_warning_sometimes("storage '$storeid': " . $error->msg());
-    return undef;
-}
-
-my sub volume_text ($volname) {
-    return parse_volume_name($volname)->{text};
-}
 
 # ---- API versions
 #
@@ -139,138 +90,34 @@ sub check_config {
     return $settings;
 }
 
-my sub check_secrets_given ($sensitive) {
-    my %given;
-    for my $name (PVE::Storage::OntapNvmeTcp::Secrets::names()) {
-        next if !defined($sensitive->{$name});
-        # What it may be is the library's and the array's business; here it is one line.
-        ($given{$name}) = $sensitive->{$name} =~ /\A([^\x00-\x1f\x7f]+)\z/
-            or refuse('invalid-argument', "cannot use '$name': it must be one line of text");
-    }
-    return \%given;
-}
-
 sub on_add_hook {
     my ($class, $storeid, $scfg, %sensitive) = @_;
 
-    return at_border(
-        $storeid,
-        sub ($id) {
-            my $secrets = check_secrets_given(\%sensitive);
-            refuse('invalid-argument', "cannot add the storage without a password; give it with '--password'")
-                if !defined($secrets->{password});
-            PVE::Storage::OntapNvmeTcp::check_settings($id, $scfg);
-            PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
-
-            # What an earlier storage of that name may have left is replaced as well.
-            my %all = map { $_ => $secrets->{$_} } PVE::Storage::OntapNvmeTcp::Secrets::names();
-            PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%all);
-            my $done = eval {
-                PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->verify() });
-                1;
-            };
-            if (!$done) {
-                my $error = $@;
-                my %none = map { $_ => undef } keys(%all);
-                eval { PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%none) };
-                PVE::Storage::OntapNvmeTcp::say_warning("storage '$id': $@") if $@;
-                die $error;
-            }
-            return undef;
-        },
-    );
-}
-
-# Both update hooks. `$scfg` is the section before the change; `$sensitive` has undef for what goes.
-my sub update ($storeid, $scfg, $update, $delete, $sensitive) {
-    return at_border(
-        $storeid,
-        sub ($id) {
-            my $given = check_secrets_given($sensitive);
-            my %changed = map { $_ => $given->{$_} } grep { exists($sensitive->{$_}) }
-                PVE::Storage::OntapNvmeTcp::Secrets::names();
-            refuse('invalid-argument', 'cannot delete the password: the storage needs it')
-                if exists($changed{password}) && !defined($changed{password});
-
-            my %touched = map { $_ => 1 } keys($update->%*), $delete->@*;
-            # Nothing of ours: such a change must work while the array is away.
-            my $is_ours_touched = grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::setting_names();
-            return undef if !$is_ours_touched && !%changed;
-
-            my %merged = ($scfg->%*, $update->%*);
-            delete(@merged{ $delete->@* });
-            PVE::Storage::OntapNvmeTcp::check_settings($id, \%merged);
-
-            my $stored = PVE::Storage::OntapNvmeTcp::Secrets::load($id);
-            if (($merged{storage_prefix} // '') ne ($scfg->{storage_prefix} // '')) {
-                # Every disk would vanish from sight.
-                PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->require_empty() });
-            }
-            if (%changed || grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::verified_names()) {
-                my %secrets = ($stored->%*, %changed);
-                delete(@secrets{ grep { !defined($secrets{$_}) } keys(%secrets) });
-                PVE::Storage::OntapNvmeTcp::with_client(
-                    $id, \%merged, sub ($client) { $client->verify() }, secrets => \%secrets,
-                );
-            }
-            PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%changed);
-            return undef;
-        },
-    );
+    return at_border($storeid, sub ($id) { configuration_added($id, $scfg, \%sensitive) });
 }
 
 # Hosts before API 13 tell neither the section nor what is deleted from it.
 sub on_update_hook {
     my ($class, $storeid, $update, %sensitive) = @_;
 
-    my $config = eval { PVE::Storage::config()->{ids} } // {};
-    my $scfg = $config->{$storeid // ''} // {};
-    return update($storeid, $scfg, $update, [], \%sensitive);
+    return at_border($storeid, sub ($id) {
+        my $scfg = configured_sections()->{$id} // {};
+        return configuration_updated($id, $scfg, $update, [], \%sensitive);
+    });
 }
 
 sub on_update_hook_full {
     my ($class, $storeid, $scfg, $update, $delete, $sensitive) = @_;
 
-    return update($storeid, $scfg, $update // {}, $delete // [], $sensitive // {});
-}
-
-# Also called when a storage could not be activated after it was added: its section does not exist yet.
-my sub is_configured ($storeid) {
-    my $get_config = PVE::Storage->can('config') or return 1;
-    my $ids = eval { $get_config->()->{ids} } or return 1;
-    return exists($ids->{$storeid});
+    return at_border($storeid, sub ($id) {
+        return configuration_updated($id, $scfg, $update // {}, $delete // [], $sensitive // {});
+    });
 }
 
 sub on_delete_hook {
     my ($class, $storeid, $scfg) = @_;
 
-    return at_border(
-        $storeid,
-        sub ($id) {
-            my $must_be_empty = is_configured($id);
-            my $done = eval {
-                PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) {
-                    $client->require_empty() if $must_be_empty;
-                });
-                1;
-            };
-            my $error = $@;
-            die $error if !$done && !blessed($error);
-            die $error if !$done && $error->code() =~ /\A(?:busy|interrupted)\z/;
-            # An array that is gone for good must not keep its storage here.
-            PVE::Storage::OntapNvmeTcp::say_warning(
-                "storage '$id': not checked for disks: " . $error->msg()) if !$done;
-
-            eval { PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $client->forget() }) };
-            if (my $forget_error = $@) {
-                die $forget_error if !blessed($forget_error);
-                PVE::Storage::OntapNvmeTcp::say_warning("storage '$id': $forget_error") if $done;
-            }
-            my %none = map { $_ => undef } PVE::Storage::OntapNvmeTcp::Secrets::names();
-            PVE::Storage::OntapNvmeTcp::Secrets::store($id, \%none);
-            return undef;
-        },
-    );
+    return at_border($storeid, sub ($id) { configuration_deleted($id, $scfg) });
 }
 
 # ---- the storage
@@ -324,7 +171,7 @@ sub parse_volname {
     my $name = eval { parse_volume_name($volname) };
     if (!$name) {
         my $error = $@;
-        die blessed($error) ? $error->msg() . "\n" : $error;
+        die is_ours($error) ? $error->msg() . "\n" : $error;
     }
     return ('images', $name->@{qw(leaf vmid base base_vmid is_base)}, 'raw');
 }
@@ -339,39 +186,17 @@ sub path {
     return ($path, $name->{vmid}, 'images');
 }
 
-# Of two storages that are the same in all that concerns the array, either leads to the same disk, but
-# through its own links.
-my sub storage_id_of ($scfg) {
-    my $get_config = PVE::Storage->can('config');
-    my $ids = $get_config ? eval { $get_config->()->{ids} } // {} : {};
-    my $wanted = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
-    my sub is_same ($other) {
-        return 1 if refaddr($other) == refaddr($scfg);
-        return 0 if ($other->{type} // '') ne type();
-        my $settings = PVE::Storage::OntapNvmeTcp::Schema::settings($other);
-        return 0 if keys($settings->%*) != keys($wanted->%*);
-        return !grep { !exists($settings->{$_}) || $settings->{$_} ne $wanted->{$_} } keys($wanted->%*);
-    }
-    my @found = grep { is_same($ids->{$_}) } sort(keys($ids->%*));
-    return $found[0] if @found == 1;
-    die "cannot tell the path of an ontapnvme volume without its storage id\n";
-}
-
 # Only for a caller that does not know the storage id; nothing here is one.
 sub filesystem_path {
     my ($class, $scfg, $volname, $snapname) = @_;
 
-    return $class->path($scfg, $volname, storage_id_of($scfg), $snapname);
+    return $class->path($scfg, $volname, storage_id_of($scfg, type()), $snapname);
 }
 
 # ---- volumes
 
-my sub size_in_kib ($size) {
-    # Proxmox VE divides bytes by 1024 and passes what comes out.
-    my ($text) = ($size // '') =~ /\A([0-9]+(?:\.[0-9]+)?(?:e\+?[0-9]+)?)\z/a;
-    refuse('invalid-argument', 'cannot allocate a volume without a size') if !defined($text) || $text <= 0;
-    my $kib = int($text);
-    return $kib < $text ? $kib + 1 : $kib;
+my sub volume_text ($volname) {
+    return parse_volume_name($volname)->{text};
 }
 
 sub alloc_image {
@@ -384,14 +209,7 @@ sub alloc_image {
             my $kib = size_in_kib($size_kib);
             refuse('unsupported', "cannot allocate a volume of format '$fmt': volumes are raw devices")
                 if length($fmt // '') && $fmt ne 'raw';
-            my $wanted;
-            if (length($name // '')) {
-                my $parsed = parse_volume_name($name);
-                refuse('invalid-argument', "cannot allocate '$parsed->{text}': the name of a new volume of"
-                    . " VM $owner begins with 'vm-$owner-'")
-                    if defined($parsed->{base}) || $parsed->{is_base} || $parsed->{vmid} != $owner;
-                $wanted = $parsed->{text};
-            }
+            my $wanted = length($name // '') ? new_volume_name($owner, $name) : undef;
             # Made by now, or every disk of this cluster would be unmarked.
             PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
             return PVE::Storage::OntapNvmeTcp::with_client(
@@ -410,18 +228,6 @@ sub free_image {
     });
     # No work is left for later.
     return undef;
-}
-
-my sub as_image ($storeid, $disk) {
-    return {
-        volid => "$storeid:$disk->{volume_name}",
-        format => 'raw',
-        vmid => $disk->{vmid},
-        size => $disk->{size_bytes},
-        used => $disk->{used_bytes},
-        ctime => $disk->{create_time_s},
-        parent => $disk->{parent},
-    };
 }
 
 sub list_images {
@@ -444,13 +250,7 @@ sub find_free_diskname {
     return native($storeid, $scfg, sub ($client, $id) {
         my $owner = clean_vmid($vmid);
         my $disks = $client->list($owner);
-        # A base image keeps its number taken: templates become base-N-disk-M in place.
-        my %taken = map { $_->{volume_name} =~ m{(?:\A|/)(?:vm|base)-$owner-disk-([0-9]+)\z} ? ($1 => 1) : () }
-            $disks->@*;
-        for my $number (0 .. 1023) {
-            return "vm-$owner-disk-$number" if !$taken{$number};
-        }
-        refuse('no-space', "cannot name a new disk of VM $owner: all 1024 names are taken");
+        return lowest_free_name($owner, [map { $_->{volume_name} } $disks->@*]);
     });
 }
 

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+package PVE::Storage::OntapNvmeTcp::Border;
+
+use v5.36;
+
+use Exporter qw(import);
+use Scalar::Util qw(blessed);
+
+use PVE::Storage::OntapNvmeTcp;
+use PVE::Storage::OntapNvmeTcp::Error;
+use PVE::Storage::OntapNvmeTcp::VolumeName qw(clean_storage_id);
+
+our @EXPORT_OK = qw(refuse is_ours at_border native polled);
+
+=head1 NAME
+
+PVE::Storage::OntapNvmeTcp::Border - where errors become what Proxmox VE can carry
+
+=head1 DESCRIPTION
+
+An error object survives neither Proxmox VE's forks nor its API daemon, so every hook runs its work
+through one of these functions, which let it out as one line of plain text: C<storage 'ID': [code] …>.
+What is not ours passes untouched: Proxmox VE's own exceptions, and what its signal handlers throw.
+
+=over
+
+=item refuse($code, $sentence)
+
+Dies with an error object.
+
+=item is_ours($error)
+
+Is it one?
+
+=item at_border($storeid, $code)
+
+The scalar result of C<$code>, which is called with the clean storage id.
+
+=item native($storeid, $scfg, $code)
+
+The same with the storage's client before it.
+
+=item polled($storeid, $scfg, $code)
+
+For what is asked every few seconds: C<$code> is called with the client; when it fails the result is
+undef, and a warning is said once a minute at most.
+
+=back
+
+=cut
+
+sub refuse ($code, $sentence) {
+    die PVE::Storage::OntapNvmeTcp::Error->new($code, $sentence);
+}
+
+sub is_ours ($error) {
+    return blessed($error) && $error->isa('PVE::Storage::OntapNvmeTcp::Error');
+}
+
+sub at_border ($storeid, $code) {
+    my $result;
+    my $done = eval { $result = $code->(clean_storage_id($storeid)); 1 };
+    return $result if $done;
+    my $error = $@;
+    die $error if !is_ours($error);
+    # Not every descriptor that Proxmox VE prints to takes wide characters.
+    my $text = $error->msg() =~ s/\x{2026}/.../gr;
+    my $id = ($storeid // '') =~ s/[^\x21-\x7e]/?/gr;
+    die "storage '$id': $text\n";
+}
+
+sub native ($storeid, $scfg, $code) {
+    return at_border(
+        $storeid,
+        sub ($id) {
+            return PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $code->($client, $id) });
+        },
+    );
+}
+
+sub polled ($storeid, $scfg, $code) {
+    my $result;
+    my $done = eval {
+        my $id = clean_storage_id($storeid);
+        $result = PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, $code, is_poll => 1);
+        1;
+    };
+    return $result if $done;
+    my $error = $@;
+    die $error if !is_ours($error);
+    PVE::Storage::OntapNvmeTcp::say_warning_sometimes("storage '$storeid': " . $error->msg());
+    return undef;
+}
+
+1;
