@@ -170,7 +170,9 @@ std::vector<HelperOutcome> HelperProcesses::Run(const std::vector<Secret>& reque
   ReapStrays();
   std::vector<Running> running;
   running.reserve(requests.size());
-  for (const auto& request : requests) running.push_back(Start(request));
+  // Nothing is begun that would only be killed again.
+  const bool has_time = !deadline.Interrupted() && !deadline.Expired();
+  for (const auto& request : requests) running.push_back(has_time ? Start(request) : Running());
   Collect(running, deadline);
   std::vector<HelperOutcome> outcomes;
   for (auto& one : running) {
@@ -178,7 +180,7 @@ std::vector<HelperOutcome> HelperProcesses::Run(const std::vector<Secret>& reque
       one.outcome.end =
           deadline.Interrupted() ? HelperOutcome::End::kInterrupted : HelperOutcome::End::kTimedOut;
       // Nobody has closed the pipe, so a member of the group is alive and its number is not reused.
-      ::kill(-one.pid, SIGKILL);
+      if (one.pid > 0) ::kill(-one.pid, SIGKILL);
     }
     if (one.pid > 0) Reap(one.pid);
     outcomes.push_back(std::move(one.outcome));

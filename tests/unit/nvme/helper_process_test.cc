@@ -117,11 +117,29 @@ TEST_F(HelperProcessTest, KillsTheWorkerThatAHelperHasLeftBehind) {
   EXPECT_TRUE(is_dead);
 }
 
+// Pending from the third time it is asked on.
+class LateInterrupt : public Interrupt {
+ public:
+  bool Pending() override { return ++asked_ > 2; }
+
+ private:
+  int asked_ = 0;
+};
+
 TEST_F(HelperProcessTest, StopsWhenTheTaskIsStopped) {
   auto helpers = Script("exec sleep 1000");
+  LateInterrupt interrupt;
+  const auto outcome = helpers.RunOne(Requests()[0], Deadline(SystemClock(), kLong, &interrupt));
+  EXPECT_EQ(outcome.end, HelperOutcome::End::kInterrupted);
+  ExpectNoChildLeft();
+}
+
+TEST_F(HelperProcessTest, StartsNothingWhenThereIsNoTimeLeft) {
+  auto helpers = Script(": >${dir}started; echo ok");
+  EXPECT_EQ(helpers.RunOne(Requests()[0], Within(Duration(0))).end, HelperOutcome::End::kTimedOut);
   interrupt_.is_pending = true;
   EXPECT_EQ(helpers.RunOne(Requests()[0], Within(kLong)).end, HelperOutcome::End::kInterrupted);
-  ExpectNoChildLeft();
+  EXPECT_FALSE(std::filesystem::exists(tree_.Path("started")));
 }
 
 TEST_F(HelperProcessTest, DoesNotMindWhenSomebodyElseReapsItsChildren) {
