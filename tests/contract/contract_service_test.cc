@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What a storage asks of the array before it has a disk: release, SVM, LIFs, capacity, policies,
+// subsystem and hosts.
+#include "contract/array_under_test.h"
+
+namespace ontapnvme::contract {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kHostNqn =
+    "nqn.2014-08.org.nvmexpress:uuid:11111111-2222-3333-4444-555555555555";
+
+class ServiceContract : public ContractFixture {};
+INSTANTIATE_TEST_SUITE_P(Array, ServiceContract, ::testing::ValuesIn(Variants()), VariantName);
+
+TEST_P(ServiceContract, TellsItsRelease) {
+  EXPECT_GE(release(), ontap::kOldestSupported);
+  if (!IsReal()) {
+    EXPECT_EQ(release().Text(), GetParam().release);
+  }
+}
+
+TEST_P(ServiceContract, ShowsTheSvmWithItsAggregates) {
+  const auto svm = svms_->Read(address_.svm, Budget());
+  ASSERT_SUCCEEDS(svm);
+  EXPECT_EQ(svm->name, address_.svm);
+  EXPECT_EQ(svm->state, "running");
+  EXPECT_TRUE(svm->is_nvme_allowed);
+  EXPECT_THAT(svm->aggregate_names, Contains(address_.aggregate));
+}
+
+TEST_P(ServiceContract, KnowsNoOtherSvm) {
+  EXPECT_FAILS_WITH(svms_->Read("no_such_svm", Budget()), ErrorCode::kNotFound);
+}
+
+TEST_P(ServiceContract, RunsTheNvmeService) {
+  const auto is_enabled = svms_->IsNvmeServiceEnabled(address_.svm, Budget());
+  ASSERT_SUCCEEDS(is_enabled);
+  EXPECT_TRUE(*is_enabled);
+}
+
+TEST_P(ServiceContract, ShowsTheDataLifs) {
+  const auto lifs = svms_->ListNvmeTcpLifs(address_.svm, Budget());
+  ASSERT_SUCCEEDS(lifs);
+  EXPECT_FALSE(lifs->empty());
+  for (const auto& lif : *lifs) {
+    EXPECT_FALSE(lif.address.empty());
+    EXPECT_FALSE(lif.home_node.empty());
+  }
+}
+
+TEST_P(ServiceContract, TellsTheSpaceOfAnAggregate) {
+  const auto aggregate = svms_->ReadAggregate(address_.aggregate, Budget());
+  ASSERT_SUCCEEDS(aggregate);
+  EXPECT_GT(aggregate->size, ByteCount{});
+  EXPECT_LE(aggregate->available, aggregate->size);
+  EXPECT_FAILS_WITH(svms_->ReadAggregate("no_such_aggregate", Budget()), ErrorCode::kNotFound);
+}
+
+TEST_P(ServiceContract, TellsTheSpaceOfADelegatedAggregateWhereItCan) {
+  const auto available = svms_->ReadDelegatedAvailable(address_.svm, address_.aggregate, Budget());
+  ASSERT_SUCCEEDS(available);
+  if (!IsReal()) {
+    EXPECT_EQ(available->has_value(), release() >= (ontap::Release{9, 12, 1}));
+  }
+}
+
+TEST_P(ServiceContract, TellsTheLimitOfAnSvm) {
+  ASSERT_SUCCEEDS(svms_->ReadCapacity(address_.svm, Budget()));
+  if (IsReal()) return;
+  simulator_->Control({{"cmd", "set"}, {"storage_limit", {{"svm1", GiB(500).bytes()}}}});
+  const auto capacity = svms_->ReadCapacity(address_.svm, Budget());
+  ASSERT_SUCCEEDS(capacity);
+  const bool is_told = release() >= (ontap::Release{9, 14, 1});
+  EXPECT_EQ(capacity->limit.has_value(), is_told);
+  EXPECT_EQ(capacity->allocated.has_value(), is_told);
+}
+
+TEST_P(ServiceContract, KnowsItsPolicies) {
+  EXPECT_TRUE(*svms_->SnapshotPolicyExists(address_.svm, "none", Budget()));
+  EXPECT_FALSE(*svms_->SnapshotPolicyExists(address_.svm, "no_such_policy", Budget()));
+  EXPECT_FALSE(*svms_->QosPolicyExists(address_.svm, "no_such_policy", false, Budget()));
+  if (IsReal()) return;
+  EXPECT_TRUE(*svms_->QosPolicyExists(address_.svm, "gold", false, Budget()));
+  EXPECT_FALSE(*svms_->QosPolicyExists(address_.svm, "gold", true, Budget()));
+  EXPECT_TRUE(*svms_->QosPolicyExists(address_.svm, "adaptive1", true, Budget()));
+}
+
+TEST_P(ServiceContract, SpecialCharactersInNamesAreLiteral) {
+  for (const char* name :
+       {"*", "svm*", "svm1|svm2", "!svm2", "null", "a\"b", "{svm1}", "a..b", "<z"}) {
+    EXPECT_FAILS_WITH(svms_->Read(name, Budget()), ErrorCode::kNotFound);
+  }
+}
+
+TEST_P(ServiceContract, KeepsASubsystemWithItsHosts) {
+  const auto subsystem = Subsystem();
+  EXPECT_THAT(subsystem.target_nqn, HasSubstr(":subsystem.ontapnvme_contract"));
+  EXPECT_FAILS_WITH(subsystems_->Create(subsystem.name, "", Budget()), ErrorCode::kAlreadyExists);
+
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_SUCCEEDS(subsystems_->AddHost(subsystem.uuid, kHostNqn, {}, Budget()));
+  }
+  EXPECT_THAT((*subsystems_->Find(subsystem.name, Budget()))->host_nqns, Contains(kHostNqn));
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_SUCCEEDS(subsystems_->RemoveHost(subsystem.uuid, kHostNqn, Budget()));
+  }
+  EXPECT_THAT((*subsystems_->Find(subsystem.name, Budget()))->host_nqns, Not(Contains(kHostNqn)));
+  const auto none = subsystems_->Find("no_such_subsystem", Budget());
+  ASSERT_SUCCEEDS(none);
+  EXPECT_FALSE(*none);
+}
+
+TEST_P(ServiceContract, TakesTheSecretsOfAHostWhereItCan) {
+  const auto subsystem = Subsystem();
+  ontap::HostSecurity security;
+  security.dhchap_host_secret =
+      Secret("DHHC-1:00:ia6zGodOr4SEG0Zzaw398rpY0wqipUWj4jWjUh4HWUz6aQ2n:");
+  const Status added = subsystems_->AddHost(subsystem.uuid, kHostNqn, security, Budget());
+  if (release() < ontap::kDhChap) {
+    EXPECT_FAILS_WITH(added, ErrorCode::kUnsupported);
+    return;
+  }
+  ASSERT_SUCCEEDS(added);
+  ASSERT_SUCCEEDS(subsystems_->RemoveHost(subsystem.uuid, kHostNqn, Budget()));
+}
+
+TEST_P(ServiceContract, RefusesAWrongPassword) {
+  auto options = Options();
+  options.password = Secret("wrong");
+  http::CurlTransport transport(std::move(options));
+  ontap::RestClient rest(transport, log_, [] { return 0.5; });
+  const auto cluster = ontap::Svms(rest).ReadCluster(Budget());
+  EXPECT_FAILS_WITH(cluster, ErrorCode::kUnauthenticated);
+}
+
+TEST_P(ServiceContract, LetsAnAccountOfAnSvmDoWhatItMay) {
+  if (IsReal()) GTEST_SKIP() << "the account of a real array is given from outside";
+  auto options = Options();
+  options.username = "vsadmin";
+  http::CurlTransport transport(std::move(options));
+  ontap::RestClient rest(transport, log_, [] { return 0.5; });
+  ontap::Svms svms(rest);
+  ASSERT_SUCCEEDS(svms.ReadCluster(Budget()));
+  ASSERT_SUCCEEDS(svms.Read("svm1", Budget()));
+  EXPECT_FAILS_WITH(svms.Read("svm2", Budget()), ErrorCode::kNotFound);
+  EXPECT_FAILS_WITH(svms.ReadAggregate("aggr1", Budget()), ErrorCode::kPermissionDenied);
+}
+
+}  // namespace
+}  // namespace ontapnvme::contract
