@@ -58,8 +58,8 @@ bool IsReading(const std::string& method) {
   return method == "GET" || method == "HEAD";
 }
 
-bool IsJobPoll(const Request& request) {
-  return IsReading(request.method) && request.target.rfind("/api/cluster/jobs", 0) == 0;
+bool IsAboutJobs(const Request& request) {
+  return request.target.rfind("/api/cluster/jobs", 0) == 0;
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ Array::Array(Parts parts, const json& config)
 
 Outcome Array::Handle(const Request& request) {
   const auto begin = std::chrono::steady_clock::now();
-  if (!IsJobPoll(request)) jobs_.FinishAll();
+  if (!IsAboutJobs(request)) jobs_.FinishAll();
   jobs_.Expire();
 
   const FaultRule* fault = faults_.Match(request);
@@ -131,7 +131,7 @@ Outcome Array::Handle(const Request& request) {
 
 Outcome Array::HandleAsAdmin(const Request& request) {
   static const Account kAdministrator{"control", "", "", {}};
-  if (!IsJobPoll(request)) jobs_.FinishAll();
+  if (!IsAboutJobs(request)) jobs_.FinishAll();
   try {
     return Process(request, kAdministrator, nullptr);
   } catch (const ApiError& error) {
