@@ -74,6 +74,20 @@ subtest 'a call can be limited, and one that kills its process is told' => sub {
     is(ask(method => 'context')->{ok}, 1, 'the agent goes on');
 };
 
+subtest 'a worker is one task: it has its state for itself, and leaves nothing' => sub {
+    my ($before, $worker) =
+        (ask(method => 'count')->{result}[0], ask(worker => 'begin')->{result}[0]);
+    isnt($worker, $pid, 'it is another process');
+    is(ask(method => 'process')->{result}[0], $worker,      'which serves what follows');
+    is(ask(method => 'count')->{result}[0],   $before + $_, "call $_ of it") for 1, 2;
+    is(ask(worker => 'end')->{ok},            1,            'it ends when told');
+    is(ask(method => 'process')->{result}[0], $pid,         'and the agent goes on');
+    is(ask(method => 'count')->{result}[0],   $before + 1,  'from where it was');
+    like(ask(worker => 'end')->{error}, qr/no such worker/, 'nothing is left to end');
+    ask(worker => 'begin');
+    like(ask(method => 'vanish')->{error}, qr/worker ended with status 9/, 'a killed one is told');
+};
+
 print $in "no JSON\n";
 like(reply()->{error}, qr/no JSON object/, 'a bad line is refused');
 

@@ -34,6 +34,11 @@ that many seconds, as the storage lock would; C<timeout> (default 120 s) bounds 
 
 The two halves of C<ask>, for calls that run on several nodes at the same time.
 
+=item worker($code)
+
+Runs C<$code>, whose calls are all made in one forked child of the agent: a task, as PVE's daemons
+run it. Returns what C<$code> returns.
+
 =item stop
 
 Lets the process end and returns its result as L<Lab::Process/wait> does.
@@ -87,6 +92,18 @@ sub call ($self, $method, @arguments) {
     my $reply   = $self->ask({method => $method, args => \@arguments, context => $context});
     die $reply->{error} if exists($reply->{error});
     return wantarray ? $reply->{result}->@* : $reply->{result}[0];
+}
+
+sub worker ($self, $code) {
+    my $begun = $self->ask({worker => 'begin'});
+    die $begun->{error} if $begun->{error};
+    my $result = eval { $code->() };
+    my $error  = $@;
+
+    # A worker that died with its call has said so to that call.
+    $self->ask({worker => 'end'});
+    die $error if $error;
+    return $result;
 }
 
 sub stop ($self) {
