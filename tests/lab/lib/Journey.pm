@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+package Journey;
+
+# What the steps of the journey share: the lab, the array, the nodes, the one storage and its
+# volumes; steps that are counted and shown; hooks whose requests are counted.
+
+use v5.36;
+
+use Digest::SHA qw(sha256_hex);
+use List::Util  qw(max);
+use Time::HiRes qw(time);
+
+use Journey::Array;
+use Journey::Node;
+use Lab;
+
+use constant {
+    MIB         => 1024 * 1024,
+    PATTERN_MIB => 4,
+
+    # More than the newest requests hides the step that failed.
+    SHOWN_REQUESTS => 12,
+};
+
+# Options: work, kernel, stage, build, keep_going.
+sub new ($class, %options) {
+    my $self = bless({%options, passed => 0, failed => 0, counted => {}, order => []}, $class);
+    $self->{lab} = Lab->new(work => $options{work}, kernel => $options{kernel});
+    return $self;
+}
+
+sub lab   ($self)        { return $self->{lab} }
+sub array ($self)        { return $self->{array}       // die "the simulator does not run\n" }
+sub node  ($self, $name) { return $self->{node}{$name} // die "$name is not ready\n" }
+
+# The two arguments that most hooks begin with.
+sub storage ($self) {
+    return ($self->{storage_id}, $self->{scfg} // die "there is no storage\n");
+}
+
+# ---- steps
+
+# One line per step: what, how long, and the proof that `$code` returns. A step builds on those
+# before it, so a failure ends the journey unless told otherwise.
+sub step ($self, $what, $code) {
+    my $started = time();
+    $self->{heard} = [];
+    my $proof = eval { $code->() };
+    my $error = $@;
+    printf(
+        "%-6s %5.1f s  %s%s\n",
+        $error ? 'FAILED' : 'ok',
+        time() - $started,
+        $what, !$error && defined($proof) ? ": $proof" : ''
+    );
+    print "                  heard from $_\n" for $self->{heard}->@*;
+    if (!$error) {
+        $self->{passed}++;
+        return 1;
+    }
+    $self->{failed}++;
+    print $error =~ s/^/    /mgr;
+    $self->show_requests;
+    die "the journey ends here\n" if !$self->{keep_going};
+    return 0;
+}
+
+sub heard ($self, $node, $text) {
+    chomp($text);
+    push($self->{heard}->@*, $node->name . ": $text");
+    return;
+}
+
+sub show_requests ($self) {
+    my @log = eval { $self->array->log } or return;
+    print "    the array's last requests:\n";
+    splice(@log, 0, max(0, @log - SHOWN_REQUESTS));
+    printf("      %s %s -> %s\n", $_->@{qw(method target status)}) for @log;
+    return;
+}
+
+sub expect ($self, $got, $wanted, $what) {
+    ($got // 'nothing') eq $wanted or die "$what: '" . ($got // 'nothing') . "', not '$wanted'\n";
+    return;
+}
+
+# `$code` must die, and say so.
+sub refused ($self, $code, $pattern) {
+    eval { $code->(); 1 } and die "it was not refused\n";
+    my $error = $@;
+    $error =~ $pattern or die "refused, but with other words: $error";
+    chomp($error);
+    return $error;
+}
+
+# ---- requests
+
+# Adds the requests that `$code` causes to the operation; of several runs the most expensive counts.
+sub counted ($self, $operation, $code) {
+    my $before = $self->array->count;
+    my $result = $code->();
+    my $after  = $self->array->count;
+    my $known  = $self->{counted}{$operation};
+    $self->{counted}{$operation} = [$before, $after]
+        if !$known || $after - $before > $known->[1] - $known->[0];
+    return $result;
+}
+
+# "GET volumes", without numbers that change from run to run.
+my sub short ($request) {
+    my $path = $request->{target} =~ s/\?.*//r;
+    my @parts =
+        grep { !/\A(?:api|storage|protocols|nvme|application|cluster|network|ip)\z/ && !/-.*-.*-/ }
+        grep { length } split(m{/}, $path);
+    return "$request->{method} " . join('/', @parts ? @parts : 'cluster');
+}
+
+# What an operation cost, and what it asked.
+sub cost ($self, $operation) {
+    my $span = $self->{counted}{$operation} // return;
+    my ($from, $to) = $span->@*;
+    my @log = $self->array->log;
+    return ($to - $from, map { short($_) } @log[$from .. $to - 1]);
+}
+
+sub requests_since ($self, $from) {
+    my @log = $self->array->log;
+    return @log[$from .. $#log];
+}
+
+# ---- patterns
+
+# The bytes of a pattern, one of which is in /run/lab of every node: different in every sector.
+my %seed = (first => 1, second => 500_000_001, third => 1_000_000_001);
+
+sub pattern_file ($self, $name) {
+    exists($seed{$name}) or die "there is no pattern '$name'\n";
+    return "/run/lab/pattern-$name";
+}
+
+my sub bytes_of ($name) {
+    return pack('N*', $seed{$name} .. $seed{$name} + PATTERN_MIB * MIB / 4 - 1);
+}
+
+sub pattern_digest ($self, $name) {
+    return $self->{pattern_digest}{$name} //= sha256_hex(bytes_of($name));
+}
+
+sub spread_patterns ($self) {
+    for my $node (values($self->{node}->%*)) {
+        $node->guest->write_file($self->pattern_file($_), bytes_of($_)) for keys(%seed);
+    }
+    return;
+}
+
+# The node reads that pattern at the beginning (or `at` MiB) of each volume.
+sub expect_pattern ($self, $node, $name, $volnames, %place) {
+    for my $volname ($volnames->@*) {
+        $self->expect(
+            $node->digest($volname, PATTERN_MIB, %place),
+            $self->pattern_digest($name),
+            "SHA-256 of $volname on " . $node->name
+        );
+    }
+    return 'SHA-256 ' . substr($self->pattern_digest($name), 0, 12) . '...';
+}
+
+1;

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+package Journey::Fabric;
+
+# Two nodes at one disk during a migration, and paths that go and come back under load.
+
+use v5.36;
+
+use List::Util qw(min);
+
+use Journey::Disks;
+
+use constant {
+    NOTICED_S => 60,                        # a silent path is given up after the keep-alive time
+    WRITER_S  => 180,
+    SLOTS     => 8,
+    STOP      => '/run/lab/stop-writing',
+};
+
+my sub disks () { return Journey::Disks::disks() }
+
+my sub hand_over ($j) {
+    my ($source, $target) = map { $j->node($_) } qw(node1 node2);
+    my @all    = Journey::Disks::all();
+    my $disk   = (disks())[0];
+    my $holder = Journey::Disks::hold($j, $source, $disk);
+    $target->task(sub { $target->activate(@all) });
+    $j->expect_pattern($target, 'first', [disks()]);
+    $j->expect_pattern($source, 'first', [disks()]);
+
+    Journey::Disks::let_go($j, $holder);
+    $source->task(sub { $source->deactivate(@all) });
+    $j->expect(join(' ', $source->links), '', 'links on node1');
+    return 'node2 has read while node1 had it open, node1 has let go';
+}
+
+# What the target wrote after the switch must be what the source sees when the VM comes back, also
+# through its page cache.
+my sub hand_back ($j) {
+    my ($source, $target) = map { $j->node($_) } qw(node1 node2);
+    $target->put($_, $j->pattern_file('third')) for disks();
+    $source->task(sub { $source->activate(Journey::Disks::all()) });
+    $j->expect_pattern($source, 'third', [disks()], buffered => 1);
+    $target->task(sub { $target->deactivate(Journey::Disks::all()) });
+    $j->expect(join(' ', $target->links), '', 'links on node2');
+    return 'node1 reads what node2 wrote, ' . $j->expect_pattern($source, 'third', [disks()]);
+}
+
+# Writes the pattern over and over, one slot of its size after the other, until told to stop.
+my sub start_writer ($j, $node, $disk) {
+    my $link    = $node->path($disk);
+    my $pattern = $j->pattern_file('first');
+    $node->guest->must('rm -f ' . STOP);
+    my $writer = $node->guest->spawn(
+        "set -e; i=0; until [[ -e ${\ STOP} ]]; do "
+            . 'slot=$((i / 4 % '
+            . SLOTS . ')); '
+            . "dd if=$pattern of=$link bs=1M count=1 skip=\$((i % 4)) seek=\$((slot * 4 + i % 4)) "
+            . 'oflag=direct conv=notrunc status=none; i=$((i + 1)); echo $i; done',
+        timeout => WRITER_S
+    );
+    $j->expect($writer->read_line, $_, 'blocks written') for 1 .. 4;
+    return $writer;
+}
+
+my sub cut ($j, %how) {
+    my $node   = $j->node('node1');
+    my $guest  = $node->guest;
+    my $portal = $how{portal};
+    my $disk   = (disks())[0];
+    my $writer = start_writer($j, $node, $disk);
+    $j->{lab}->cut_path($portal, how => $how{how});
+    my $noticed = $guest->wait_for_path($portal, 'live', not => 1, timeout => NOTICED_S);
+
+    # One path is enough for the storage, and its polls say so while the other is away.
+    $node->check;
+    $writer->read_line for 1 .. 4;
+    $j->{lab}->restore_path($portal);
+    my $back = $guest->wait_for_path($portal, 'live', timeout => NOTICED_S);
+    $guest->must('touch ' . STOP);
+    my $end = $writer->wait(WRITER_S);
+    $j->expect($end->{code}, 0, "the writer's exit code ($end->{err})");
+    my ($blocks) = $end->{out} =~ /(\d+)\s*\z/ or die "nothing was written after the cut\n";
+    my $slots = min(SLOTS, int($blocks / 4));
+    $j->expect_pattern($node, 'first', [$disk], at => $_ * 4) for 0 .. $slots - 1;
+    return "noticed after $noticed ms, live again after $back ms; "
+        . "$blocks MiB written by then, all there";
+}
+
+sub begin ($j) {
+    my ($first, $second) = $j->{lab}->portals;
+    $j->step('live hand-over to node2', sub { hand_over($j) });
+    $j->step('and back to node1',       sub { hand_back($j) });
+    $j->step(
+        "portal $first refuses while a VM writes",
+        sub { cut($j, portal => $first, how => 'clean') }
+    );
+    $j->step(
+        "portal $second goes silent while a VM writes",
+        sub { cut($j, portal => $second, how => 'silent') }
+    );
+    return;
+}
+
+1;

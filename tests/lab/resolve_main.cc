@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// ontapnvme-resolve UUID NQN BYTES: what each strategy of the device resolver says about one
+// namespace on this machine, one line a strategy. For the lab; never installed.
+//
+//   by-uuid  /dev/nvme0n1
+//   labels   - <why it found nothing>
+#include <charconv>
+#include <iostream>
+#include <string_view>
+
+#include "nvme/device_resolver.h"
+#include "nvme/linux_host.h"
+
+namespace {
+
+using namespace ontapnvme;  // NOLINT: a program of the library's own
+
+// Under emulation a process takes a second where a machine takes milliseconds.
+constexpr Duration kBudget{20'000};
+
+std::string Told(const Error& error) {
+  std::string text = error.sentence();
+  for (const auto& [key, value] : error.facts()) text += "; " + key + ": " + value;
+  return text;
+}
+
+int Run(nvme::WantedDevice wanted) {
+  nvme::LinuxHost host;
+  for (const auto strategy :
+       {nvme::Strategy::kByUuid, nvme::Strategy::kLabels, nvme::Strategy::kTopology}) {
+    const auto device = host.ResolveBy(strategy, wanted, Deadline(SystemClock(), kBudget));
+    std::cout << nvme::ToString(strategy) << " "
+              << (device.ok() ? device->path : "- " + Told(device.error())) << std::endl;
+    if (!device.ok()) continue;
+    const auto size = nvme::CheckSize(*device, wanted);
+    if (!size.ok()) std::cout << "size - " << size.error().Line() << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto uuid = argc == 4 ? Uuid::Parse(argv[1]) : std::nullopt;
+  std::uint64_t bytes = 0;
+  const std::string_view size = argc == 4 ? argv[3] : "";
+  const auto parsed = std::from_chars(size.data(), size.data() + size.size(), bytes);
+  if (!uuid || size.empty() || parsed.ptr != size.data() + size.size()) {
+    std::cerr << "usage: ontapnvme-resolve UUID NQN BYTES\n";
+    return 2;
+  }
+  nvme::WantedDevice wanted;
+  wanted.uuid = *uuid;
+  wanted.subsystem_nqn = argv[2];
+  wanted.size = ByteCount{bytes};
+  return Run(std::move(wanted));
+}
