@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// One XSUB per method of pve::Storage: arguments are read by the typemap, the call runs in the guard, the
-// error is thrown last. See glue.h for why in this order.
+// One XSUB per method of pve::Storage: arguments are read by the typemap, the call runs in the
+// guard, the error is thrown last. See glue.h for why in this order.
 #include "convert.h"
 #include "glue.h"
 

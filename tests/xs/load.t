@@ -44,7 +44,8 @@ subtest 'the shared object must have the version of its module' => sub {
     my ($text, $status) = run_perl(
         '-e', "require XSLoader; package $module; our \$VERSION = '9.9.9'; XSLoader::load(); print 'loaded'",
     );
-    # XSLoader looks beside the file that asks; a script is beside nothing, so it falls back to @INC.
+    # XSLoader looks beside the file that asks; a script is beside nothing, so it falls back to
+    # @INC.
     like($text, qr/object version \Q$version\E does not match/, 'another one is refused');
 };
 

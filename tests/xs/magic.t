@@ -9,7 +9,8 @@ use Test::More;
 
 use XsTest qw(NATIVE client error_of in_child);
 
-# Descriptors of /dev/null that this process has beyond its first three: the fake holds one per object.
+# Descriptors of /dev/null that this process has beyond its first three: the fake holds one per
+# object.
 my sub open_objects {
     opendir(my $dir, '/proc/self/fd') or die "fd: $!\n";
     return scalar(grep { /\A[0-9]+\z/ && $_ > 2 && (readlink("/proc/self/fd/$_") // '') eq '/dev/null' }

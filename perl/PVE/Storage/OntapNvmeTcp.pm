@@ -3,7 +3,7 @@ package PVE::Storage::OntapNvmeTcp;
 
 use v5.36;
 
-use Scalar::Util qw(blessed);
+use Exporter qw(import);
 
 use PVE::Storage::OntapNvmeTcp::Error;
 use PVE::Storage::OntapNvmeTcp::Schema;
@@ -11,25 +11,28 @@ use PVE::Storage::OntapNvmeTcp::Secrets;
 use PVE::Storage::OntapNvmeTcp::Version;
 use PVE::Storage::OntapNvmeTcp::VolumeName;
 
+our @EXPORT_OK = qw(with_client check_settings say_warning say_warning_sometimes);
+
 =head1 NAME
 
 PVE::Storage::OntapNvmeTcp - the native library, as the storage plugin uses it
 
 =head1 DESCRIPTION
 
-Loading this module loads no native code: a plugin that fails to load loses its sections of storage.cfg.
-The library is loaded by the first call that needs it. Storage ids given to these functions are clean
-already. Errors are L<PVE::Storage::OntapNvmeTcp::Error> objects; whatever else is thrown (by a signal
-handler) passes untouched.
+Loading this module loads no native code: a plugin that fails to load loses its sections of
+storage.cfg. The library is loaded by the first call that needs it. Storage ids given to these
+functions are clean already. Errors are L<PVE::Storage::OntapNvmeTcp::Error> objects; whatever else
+is thrown (by a signal handler) passes untouched.
 
 =over
 
 =item with_client($storeid, $scfg, $code, %options)
 
-Calls C<$code> with the client of the storage and returns its scalar result. One client serves a storage
-for as long as process, settings and secrets stay the same. What the library wants to be known is printed
-afterwards, also when the call fails. C<< secrets => \%secrets >> uses these instead of the stored ones
-and keeps no client; C<< is_poll => 1 >> says a warning once a minute at most.
+Calls C<$code> with the client of the storage and returns its scalar result. One client serves a
+storage for as long as process, settings and secrets stay the same. What the library wants to be
+known is printed afterwards, also when the call fails. C<< secrets => \%secrets >> uses these
+instead of the stored ones and keeps no client; C<< is_poll => 1 >> says a warning once a minute at
+most.
 
 =item check_settings($storeid, $scfg)
 
@@ -69,15 +72,16 @@ my sub load_native {
         my ($reason) = $error =~ /\A([^\n]*)/;
         fail(
             'unsupported',
-            'cannot load the native library: install the package pve-storage-ontapnvme on this node,'
-                . " in the version for this release of Proxmox VE ($reason)",
+            'cannot load the native library: install the package pve-storage-ontapnvme on this'
+                . " node, in the version for this release of Proxmox VE ($reason)",
         );
     }
     my $found = NATIVE->VERSION // 'unknown';
     fail(
         'unsupported',
         "cannot use the native library: it has version $found, the plugin has version $version;"
-            . ' install the package pve-storage-ontapnvme again on this node and restart its services',
+            . ' install the package pve-storage-ontapnvme again on this node and restart its'
+            . ' services',
     ) if $found ne $version;
     return;
 }
@@ -150,7 +154,8 @@ my sub stored_client ($storeid, $scfg) {
     my $settings = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
     my $secrets = PVE::Storage::OntapNvmeTcp::Secrets::load($storeid);
     my $around = surroundings_of($storeid);
-    my $ca_state = defined($around->{ca_file}) ? join(',', (stat($around->{ca_file}))[1, 7, 9]) : '';
+    my $ca = $around->{ca_file};
+    my $ca_state = defined($ca) ? join(',', (stat($ca))[1, 7, 9]) : '';
     my $digest = digest_of($settings, $secrets, $around, { ca => $ca_state });
 
     my $known = $clients{$storeid};

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-# In place of the native module, for tests of the Perl code alone: keeps what it was called with, answers
-# what it was told to, and holds the rule that nothing tainted comes this far.
+# In place of the native module, for tests of the Perl code alone: keeps what it was called with,
+# answers what it was told to, and holds the rule that nothing tainted comes this far.
 package FakeNative;
 
 use v5.36;

@@ -31,7 +31,8 @@ $PVE::Storage::OntapNvmeTcp::surroundings{state_directory} = "$scratch/run";
 
 sub is_real_pve { return length($ENV{PVE_PERL5LIB} // '') ? 1 : 0 }
 
-# The plugin as Proxmox VE's loader registers it. The loader initialises once, so the plugin comes first.
+# The plugin as Proxmox VE's loader registers it. The loader initialises once, so the plugin comes
+# first.
 my $is_loaded;
 
 sub load_pve {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-# A storage on the simulator, through the real library, for the sim_*.t files. Skips them when either is not
-# built.
+# A storage on the simulator, through the real library, for the sim_*.t files. Skips them when
+# either is not built.
 package SimTest;
 
 use v5.36;

@@ -27,8 +27,8 @@ sub error_of ($code, $name = 'it dies with an error object') {
     return $error;
 }
 
-# Runs `$code` in a forked child that leaves by exit, so that everything is destroyed; returns what it
-# returned.
+# Runs `$code` in a forked child that leaves by exit, so that everything is destroyed; returns what
+# it returned.
 sub in_child ($code) {
     pipe(my $reader, my $writer) or die "pipe: $!\n";
     my $pid = fork() // die "fork: $!\n";

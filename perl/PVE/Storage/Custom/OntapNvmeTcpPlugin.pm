@@ -5,13 +5,16 @@ use v5.36;
 
 use PVE::Storage::Plugin;
 
-use PVE::Storage::OntapNvmeTcp;
+use PVE::Storage::OntapNvmeTcp qw(with_client);
 use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours at_border native polled);
-use PVE::Storage::OntapNvmeTcp::Configuration
-    qw(configuration_added configuration_updated configuration_deleted configured_sections storage_id_of);
+use PVE::Storage::OntapNvmeTcp::Configuration qw(
+    configuration_added configuration_updated configuration_deleted configured_sections
+    storage_id_of
+);
 use PVE::Storage::OntapNvmeTcp::Schema;
 use PVE::Storage::OntapNvmeTcp::Secrets;
-use PVE::Storage::OntapNvmeTcp::Translation qw(size_in_kib new_volume_name lowest_free_name as_image);
+use PVE::Storage::OntapNvmeTcp::Translation
+    qw(size_in_kib new_volume_name lowest_free_name as_image refuse_snapshot_device);
 use PVE::Storage::OntapNvmeTcp::VolumeName
     qw(parse_volume_name clean_storage_id clean_snapshot_name clean_vmid device_path);
 
@@ -23,20 +26,21 @@ PVE::Storage::Custom::OntapNvmeTcpPlugin - storage type ontapnvme for Proxmox VE
 
 =head1 DESCRIPTION
 
-One sub per hook of the storage API, and nothing that Proxmox VE would not call: what a hook means is
-the library's business. Hooks unpack C<@_>, because parameters are appended to them over time. Loading
-does no I/O, prints nothing and loads no native code.
+One sub per hook of the storage API, and nothing that Proxmox VE would not call: what a hook means
+is the library's business. Hooks unpack C<@_>, because parameters are appended to them over time.
+Loading does no I/O, prints nothing and loads no native code.
 
-What Proxmox VE hands to a hook may be tainted. Names go through L<PVE::Storage::OntapNvmeTcp::VolumeName>
-in a statement of their own before anything is called with them, since perl taints what is made in the
-same statement.
+What Proxmox VE hands to a hook may be tainted. Names go through
+L<PVE::Storage::OntapNvmeTcp::VolumeName> in a statement of their own before anything is called with
+them, since perl taints what is made in the same statement.
 
 =cut
 
 # ---- API versions
 #
 #  11  the oldest that is served
-#  12  get_formats, qemu_blockdev_options, volume_qemu_snapshot_method; rename_snapshot is not for us
+#  12  get_formats, qemu_blockdev_options, volume_qemu_snapshot_method; rename_snapshot is for
+#      snapshots that QEMU takes part in
 #  13  $hints of activate_volume and map_volume: none concerns a device that is always ready;
 #      on_update_hook_full shares its core with on_update_hook
 #  14  get_identity
@@ -79,9 +83,9 @@ sub options {
     return PVE::Storage::OntapNvmeTcp::Schema::options();
 }
 
-# Called with `$create` for a new storage and for every section that is read from storage.cfg. All nodes
-# see the same disks, so a storage is shared unless somebody says otherwise. Listing the type among the
-# shared ones would override that, and would not yet hold while a storage is being added.
+# Called with `$create` for a new storage and for every section that is read from storage.cfg. All
+# nodes see the same disks, so a storage is shared unless somebody says otherwise. Listing the type
+# among the shared ones would override that, and would not yet hold while a storage is being added.
 sub check_config {
     my ($class, $storeid, $config, $create, $skip_schema_check) = @_;
 
@@ -202,21 +206,16 @@ my sub volume_text ($volname) {
 sub alloc_image {
     my ($class, $storeid, $scfg, $vmid, $fmt, $name, $size_kib) = @_;
 
-    return at_border(
-        $storeid,
-        sub ($id) {
-            my $owner = clean_vmid($vmid);
-            my $kib = size_in_kib($size_kib);
-            refuse('unsupported', "cannot allocate a volume of format '$fmt': volumes are raw devices")
-                if length($fmt // '') && $fmt ne 'raw';
-            my $wanted = length($name // '') ? new_volume_name($owner, $name) : undef;
-            # Made by now, or every disk of this cluster would be unmarked.
-            PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
-            return PVE::Storage::OntapNvmeTcp::with_client(
-                $id, $scfg, sub ($client) { $client->allocate($owner, $wanted, $kib) },
-            );
-        },
-    );
+    return at_border($storeid, sub ($id) {
+        my $owner = clean_vmid($vmid);
+        my $kib = size_in_kib($size_kib);
+        refuse('unsupported', "cannot allocate a volume of format '$fmt': volumes are raw devices")
+            if length($fmt // '') && $fmt ne 'raw';
+        my $wanted = length($name // '') ? new_volume_name($owner, $name) : undef;
+        # Made by now, or every disk of this cluster would be unmarked.
+        PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
+        return with_client($id, $scfg, sub ($client) { $client->allocate($owner, $wanted, $kib) });
+    });
 }
 
 sub free_image {
@@ -265,18 +264,12 @@ sub volume_size_info {
     return ($disk->{size_bytes}, 'raw', $disk->@{qw(used_bytes parent create_time_s)});
 }
 
-my sub refuse_snapshot ($volname, $snapname) {
-    # Never the live disk in its place.
-    refuse('unsupported', "cannot use snapshot '" . clean_snapshot_name($snapname) . "' of '$volname' as a"
-        . ' device: this version does not do that');
-}
-
 sub activate_volume {
     my ($class, $storeid, $scfg, $volname, $snapname, $cache, $hints) = @_;
 
     native($storeid, $scfg, sub ($client, $id) {
         my $name = volume_text($volname);
-        refuse_snapshot($name, $snapname) if defined($snapname);
+        refuse_snapshot_device($name, $snapname) if defined($snapname);
         my $link = $client->activate_volume($name);
         my $expected = device_path($id, $name, undef);
         refuse('internal', "cannot use '$name': it is at '$link' instead of '$expected'")
@@ -303,7 +296,7 @@ sub map_volume {
 
     return at_border($storeid, sub ($id) {
         my $name = volume_text($volname);
-        refuse_snapshot($name, $snapname) if defined($snapname);
+        refuse_snapshot_device($name, $snapname) if defined($snapname);
         return device_path($id, $name, undef);
     });
 }
@@ -338,7 +331,7 @@ my %features = (
 sub volume_has_feature {
     my ($class, $scfg, $feature, $storeid, $volname, $snapname, $running, $opts) = @_;
 
-    my ($vtype, $name, $vmid, $base, $base_vmid, $is_base, $format) = $class->parse_volname($volname);
+    my $is_base = ($class->parse_volname($volname))[5];
     my $key = $snapname ? 'snap' : $is_base ? 'base' : 'current';
     my $formats = ($opts // {})->{valid_target_formats};
     return undef if $feature eq 'copy' && $formats && !grep { $_ eq 'raw' } $formats->@*;
@@ -350,7 +343,8 @@ sub volume_resize {
 
     native($storeid, $scfg, sub ($client, $id) {
         my $name = volume_text($volname);
-        refuse('unsupported', "cannot resize snapshots, nor '$snapname' of '$name'") if defined($snapname);
+        refuse('unsupported', "cannot resize snapshots, nor '$snapname' of '$name'")
+            if defined($snapname);
         my ($bytes) = ($size_bytes // '') =~ /\A([0-9]+)\z/a
             or refuse('invalid-argument', "cannot resize '$name' without a size in bytes");
         $client->resize($name, $bytes);
@@ -389,8 +383,8 @@ sub volume_rollback_is_possible {
         return if !$newer->@*;
         push($blockers->@*, $newer->@*) if ref($blockers) eq 'ARRAY';
         my $names = join(', ', map { "'$_'" } $newer->@*);
-        refuse('busy', "cannot roll back '$name' to snapshot '$snapshot': newer snapshots would be lost:"
-            . " $names; delete them first");
+        refuse('busy', "cannot roll back '$name' to snapshot '$snapshot': newer snapshots would be"
+            . " lost: $names; delete them first");
     });
     return 1;
 }
@@ -411,7 +405,10 @@ sub volume_snapshot_info {
     return native($storeid, $scfg, sub ($client, $id) {
         my $name = volume_text($volname);
         my $snapshots = $client->list_snapshots($name);
-        return { map { $_->{name} => { id => $_->{id}, timestamp => $_->{create_time_s} } } $snapshots->@* };
+        return {
+            map { $_->{name} => { id => $_->{id}, timestamp => $_->{create_time_s} } }
+                $snapshots->@*
+        };
     });
 }
 

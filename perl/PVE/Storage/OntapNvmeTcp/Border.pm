@@ -6,7 +6,7 @@ use v5.36;
 use Exporter qw(import);
 use Scalar::Util qw(blessed);
 
-use PVE::Storage::OntapNvmeTcp;
+use PVE::Storage::OntapNvmeTcp qw(with_client say_warning_sometimes);
 use PVE::Storage::OntapNvmeTcp::Error;
 use PVE::Storage::OntapNvmeTcp::VolumeName qw(clean_storage_id);
 
@@ -19,8 +19,9 @@ PVE::Storage::OntapNvmeTcp::Border - where errors become what Proxmox VE can car
 =head1 DESCRIPTION
 
 An error object survives neither Proxmox VE's forks nor its API daemon, so every hook runs its work
-through one of these functions, which let it out as one line of plain text: C<storage 'ID': [code] …>.
-What is not ours passes untouched: Proxmox VE's own exceptions, and what its signal handlers throw.
+through one of these functions, which let it out as one line of plain text: C<storage 'ID': [code]
+…>. What is not ours passes untouched: Proxmox VE's own exceptions, and what its signal handlers
+throw.
 
 =over
 
@@ -70,25 +71,22 @@ sub at_border ($storeid, $code) {
 }
 
 sub native ($storeid, $scfg, $code) {
-    return at_border(
-        $storeid,
-        sub ($id) {
-            return PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, sub ($client) { $code->($client, $id) });
-        },
-    );
+    return at_border($storeid, sub ($id) {
+        return with_client($id, $scfg, sub ($client) { $code->($client, $id) });
+    });
 }
 
 sub polled ($storeid, $scfg, $code) {
     my $result;
     my $done = eval {
         my $id = clean_storage_id($storeid);
-        $result = PVE::Storage::OntapNvmeTcp::with_client($id, $scfg, $code, is_poll => 1);
+        $result = with_client($id, $scfg, $code, is_poll => 1);
         1;
     };
     return $result if $done;
     my $error = $@;
     die $error if !is_ours($error);
-    PVE::Storage::OntapNvmeTcp::say_warning_sometimes("storage '$storeid': " . $error->msg());
+    say_warning_sometimes("storage '$storeid': " . $error->msg());
     return undef;
 }
 

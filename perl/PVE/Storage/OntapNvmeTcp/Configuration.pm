@@ -6,13 +6,14 @@ use v5.36;
 use Exporter qw(import);
 use Scalar::Util qw(refaddr);
 
-use PVE::Storage::OntapNvmeTcp;
+use PVE::Storage::OntapNvmeTcp qw(with_client check_settings say_warning);
 use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours);
 use PVE::Storage::OntapNvmeTcp::Schema;
 use PVE::Storage::OntapNvmeTcp::Secrets;
 
 our @EXPORT_OK = qw(
-    configuration_added configuration_updated configuration_deleted configured_sections storage_id_of
+    configuration_added configuration_updated configuration_deleted
+    configured_sections storage_id_of
 );
 
 =head1 NAME
@@ -21,26 +22,26 @@ PVE::Storage::OntapNvmeTcp::Configuration - a storage is added, changed, removed
 
 =head1 DESCRIPTION
 
-Called while Proxmox VE holds the lock on storage.cfg and before it is written; dying keeps it as it is.
-Storage ids given to these functions are clean already. Errors are error objects.
+Called while Proxmox VE holds the lock on storage.cfg and before it is written; dying keeps it as it
+is. Storage ids given to these functions are clean already. Errors are error objects.
 
 =over
 
 =item configuration_added($storeid, $scfg, \%sensitive)
 
-Stores the secrets and has the array verify everything. When that fails the secrets are removed again,
-since nobody else would.
+Stores the secrets and has the array verify everything. When that fails the secrets are removed
+again, since nobody else would.
 
 =item configuration_updated($storeid, $scfg, \%update, \@delete, \%sensitive)
 
-C<$scfg> is the section before the change; C<%sensitive> has undef for what goes. The merged settings are
-checked, by the array as well where they concern it, and only then are secrets changed.
+C<$scfg> is the section before the change; C<%sensitive> has undef for what goes. The merged
+settings are checked, by the array as well where they concern it, and only then are secrets changed.
 
 =item configuration_deleted($storeid, $scfg)
 
-Only while the storage is empty, as far as the array can be asked: one that is gone for good must not keep
-its storage. Also called when a new storage could not be activated: then its section does not exist yet,
-and disks that are there were there before.
+Only while the storage is empty, as far as the array can be asked: one that is gone for good must
+not keep its storage. Also called when a new storage could not be activated: then its section does
+not exist yet, and disks that are there were there before.
 
 =item configured_sections
 
@@ -48,8 +49,8 @@ What storage.cfg has, by storage id; empty where there is no Proxmox VE.
 
 =item storage_id_of($scfg, $type)
 
-Which storage a section is. Dies when there is none, or two that are alike: either would lead to the same
-disk, but through its own links.
+Which storage a section is. Dies when there is none, or two that are alike: either would lead to the
+same disk, but through its own links.
 
 =back
 
@@ -79,22 +80,23 @@ my sub remove_secrets ($storeid) {
 
 sub configuration_added ($storeid, $scfg, $sensitive) {
     my $given = given_secrets($sensitive);
-    refuse('invalid-argument', "cannot add the storage without a password; give it with '--password'")
-        if !defined($given->{password});
-    PVE::Storage::OntapNvmeTcp::check_settings($storeid, $scfg);
+    refuse(
+        'invalid-argument', "cannot add the storage without a password; give it with '--password'",
+    ) if !defined($given->{password});
+    check_settings($storeid, $scfg);
     PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
 
     # What an earlier storage of that name may have left is replaced as well.
     my %all = map { $_ => $given->{$_} } PVE::Storage::OntapNvmeTcp::Secrets::names();
     PVE::Storage::OntapNvmeTcp::Secrets::store($storeid, \%all);
     my $done = eval {
-        PVE::Storage::OntapNvmeTcp::with_client($storeid, $scfg, sub ($client) { $client->verify() });
+        with_client($storeid, $scfg, sub ($client) { $client->verify() });
         1;
     };
     return undef if $done;
     my $error = $@;
     eval { remove_secrets($storeid) };
-    PVE::Storage::OntapNvmeTcp::say_warning("storage '$storeid': $@") if $@;
+    say_warning("storage '$storeid': $@") if $@;
     die $error;
 }
 
@@ -112,16 +114,16 @@ sub configuration_updated ($storeid, $scfg, $update, $delete, $sensitive) {
 
     my %merged = ($scfg->%*, $update->%*);
     delete(@merged{ $delete->@* });
-    PVE::Storage::OntapNvmeTcp::check_settings($storeid, \%merged);
+    check_settings($storeid, \%merged);
 
     if (($merged{storage_prefix} // '') ne ($scfg->{storage_prefix} // '')) {
         # Every disk would vanish from sight.
-        PVE::Storage::OntapNvmeTcp::with_client($storeid, $scfg, sub ($client) { $client->require_empty() });
+        with_client($storeid, $scfg, sub ($client) { $client->require_empty() });
     }
     if (%changed || grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::verified_names()) {
         my %secrets = (PVE::Storage::OntapNvmeTcp::Secrets::load($storeid)->%*, %changed);
         delete(@secrets{ grep { !defined($secrets{$_}) } keys(%secrets) });
-        PVE::Storage::OntapNvmeTcp::with_client(
+        with_client(
             $storeid, \%merged, sub ($client) { $client->verify() }, secrets => \%secrets,
         );
     }
@@ -135,7 +137,7 @@ sub configuration_deleted ($storeid, $scfg) {
     my $ids = $get_config ? eval { $get_config->()->{ids} } : undef;
     my $is_new = defined($ids) && !exists($ids->{$storeid});
     my $done = eval {
-        PVE::Storage::OntapNvmeTcp::with_client($storeid, $scfg, sub ($client) {
+        with_client($storeid, $scfg, sub ($client) {
             $client->require_empty() if !$is_new;
         });
         1;
@@ -143,18 +145,18 @@ sub configuration_deleted ($storeid, $scfg) {
     my $error = $@;
     if (!$done) {
         die $error if !is_ours($error) || $error->code() =~ /\A(?:busy|interrupted)\z/;
-        PVE::Storage::OntapNvmeTcp::say_warning("storage '$storeid': not checked for disks: " . $error->msg());
+        say_warning("storage '$storeid': not checked for disks: " . $error->msg());
     }
 
     my $is_forgotten = eval {
-        PVE::Storage::OntapNvmeTcp::with_client($storeid, $scfg, sub ($client) { $client->forget() });
+        with_client($storeid, $scfg, sub ($client) { $client->forget() });
         1;
     };
     if (!$is_forgotten) {
         my $reason = $@;
         die $reason if !is_ours($reason);
         # After a first warning a second one of the same cause says nothing new.
-        PVE::Storage::OntapNvmeTcp::say_warning("storage '$storeid': " . $reason->msg()) if $done;
+        say_warning("storage '$storeid': " . $reason->msg()) if $done;
     }
     remove_secrets($storeid);
     return undef;

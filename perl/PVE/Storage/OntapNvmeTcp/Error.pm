@@ -14,9 +14,9 @@ PVE::Storage::OntapNvmeTcp::Error - an error that says how to react to it
 
 =head1 DESCRIPTION
 
-Thrown by the native module and by the Perl code around it; the storage plugin turns it into plain text
-before it reaches Proxmox VE. As a string it is one line that begins with the code in brackets and ends
-with a newline.
+Thrown by the native module and by the Perl code around it; the storage plugin turns it into plain
+text before it reaches Proxmox VE. As a string it is one line that begins with the code in brackets
+and ends with a newline.
 
 =over
 
@@ -25,8 +25,8 @@ with a newline.
 =item code
 
 One of C<invalid-argument>, C<unsupported>, C<unauthenticated>, C<permission-denied>, C<not-found>,
-C<already-exists>, C<busy>, C<conflict>, C<no-space>, C<unavailable>, C<timed-out>, C<device-missing>,
-C<interrupted>, C<internal>.
+C<already-exists>, C<busy>, C<conflict>, C<no-space>, C<unavailable>, C<timed-out>,
+C<device-missing>, C<interrupted>, C<internal>.
 
 =item msg
 

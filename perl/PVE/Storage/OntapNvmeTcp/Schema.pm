@@ -13,8 +13,9 @@ PVE::Storage::OntapNvmeTcp::Schema - the settings that a storage of the type ont
 =head1 DESCRIPTION
 
 Names and shapes only: defaults and rules between settings belong to the library, which checks the
-settings as a whole. Properties are global in Proxmox VE; declaring one that another storage type also
-declares makes every daemon unloadable. So whatever is declared elsewhere is only listed as an option.
+settings as a whole. Properties are global in Proxmox VE; declaring one that another storage type
+also declares makes every daemon unloadable. So whatever is declared elsewhere is only listed as an
+option.
 
 =over
 
@@ -31,8 +32,8 @@ A hash reference of what concerns the library, as clean text.
 
 =item setting_names, verified_names
 
-The names of the settings that stand in storage.cfg and concern the library; those among them whose change
-is worth asking the array about.
+The names of the settings that stand in storage.cfg and concern the library; those among them whose
+change is worth asking the array about.
 
 =back
 
@@ -43,7 +44,7 @@ my $name = { type => 'string', maxLength => 255 };
 my %properties = (
     mgmt_ip => {
         $name->%*,
-        description => "Management LIF of the cluster or SVM: address or host name, optionally with a port.",
+        description => "Management LIF of the cluster or SVM: address or host name.",
     },
     username => { $name->%*, description => "Account on the array." },
     password => {
@@ -52,7 +53,10 @@ my %properties = (
         description => "Password of the account. Kept where only root can read it.",
     },
     vserver => { $name->%*, description => "SVM that serves the disks." },
-    subsystem => { $name->%*, description => "NVMe subsystem that all nodes of the cluster share." },
+    subsystem => {
+        $name->%*,
+        description => "NVMe subsystem that all nodes of the cluster share.",
+    },
     aggregate => { $name->%*, description => "Aggregate on which disks are created." },
     ontap_portal => {
         $name->%*,
@@ -110,7 +114,8 @@ my %properties = (
     },
     snapshot_autodelete => {
         type => 'boolean',
-        description => "Let the array delete snapshots that Proxmox VE did not make when a volume is full.",
+        description => "Let the array delete snapshots that Proxmox VE did not make when a volume"
+            . " is full.",
         default => 0,
     },
     svm_scoped => {
@@ -125,7 +130,8 @@ my %properties = (
     },
     force_delete => {
         type => 'boolean',
-        description => "Delete disks at once instead of leaving them to the array's recovery queue.",
+        description => "Delete disks at once instead of leaving them to the array's recovery"
+            . " queue.",
         default => 0,
     },
     verify_ssl => {
@@ -167,7 +173,8 @@ my @fixed = qw(mgmt_ip username vserver subsystem aggregate);
 # Changes of these mean nothing to the array.
 my %local_only = map { $_ => 1 } qw(debug force_delete);
 
-# What the base class declares; later its list also has what the plugins declared, this one's included.
+# What the base class declares; later its list also has what the plugins declared, this one's
+# included.
 my $base_names;
 # The last answer, and for which types it was given.
 my ($answered_for, $answer);
@@ -220,12 +227,14 @@ sub settings ($scfg) {
     my %settings;
     for my $key (setting_names()) {
         next if !defined($scfg->{$key});
-        # Taken as it is, minus what storage.cfg cannot hold; the library says what is wrong with it.
+        # Taken as it is, minus what storage.cfg cannot hold; the library says what is wrong with
+        # it.
         my ($value) = $scfg->{$key} =~ /\A([^\x00-\x1f\x7f]*)\z/;
         die PVE::Storage::OntapNvmeTcp::Error->new(
             'invalid-argument', "cannot use setting '$key': it must be one line of text",
         ) if !defined($value);
-        # storage.cfg holds bytes, the API hands over characters: either way these are characters now.
+        # storage.cfg holds bytes, the API hands over characters: either way these are characters
+        # now.
         utf8::decode($value);
         $settings{$key} = $value;
     }

@@ -15,8 +15,8 @@ PVE::Storage::OntapNvmeTcp::Secrets - what must not stand in storage.cfg
 =head1 DESCRIPTION
 
 Files that only root can read, in the part of the cluster file system that only root can enter: the
-secrets of each storage, and the id by which this cluster's objects are known on the array. Storage ids
-given to these functions are clean already.
+secrets of each storage, and the id by which this cluster's objects are known on the array. Storage
+ids given to these functions are clean already.
 
 =over
 
@@ -30,8 +30,8 @@ A hash reference of the secrets that are there.
 
 =item store($storeid, \%changes)
 
-Writes each secret (removes it where the value is undef), all or none: when one fails, those before it
-are put back. Returns a function that puts everything back, for the caller whose next step fails.
+Writes each secret (removes it where the value is undef), all or none: when one fails, those before
+it are put back. Returns a function that puts everything back, for the caller whose next step fails.
 
 =item ca_file($storeid)
 
@@ -39,8 +39,8 @@ The path of the storage's own CA certificates, or undef without any.
 
 =item cluster_id, ensure_cluster_id
 
-The UUID that marks this cluster's objects on the array, or undef while there is none; C<ensure_> makes
-one then. Made once by whoever comes first, never changed afterwards.
+The UUID that marks this cluster's objects on the array, or undef while there is none; C<ensure_>
+makes one then. Made once by whoever comes first, never changed afterwards.
 
 =back
 
@@ -91,7 +91,8 @@ my sub write_new ($path, $bytes) {
     return print({$handle} $bytes) && close($handle);
 }
 
-# A reader finds the old content or the new one, never a part, and never a file that others can read.
+# A reader finds the old content or the new one, never a part, and never a file that others can
+# read.
 my sub write_file ($path, $text) {
     fail("cannot write '$path': the value must be one line of text")
         if $text eq '' || $text =~ /[\x00-\x1f\x7f]/ || length($text) > CHARACTERS_MAX;

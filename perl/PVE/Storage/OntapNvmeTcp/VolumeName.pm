@@ -15,17 +15,17 @@ PVE::Storage::OntapNvmeTcp::VolumeName - the one way in for names
 
 =head1 DESCRIPTION
 
-Proxmox VE's daemons run under taint mode, and what they hand to a hook may be tainted. Every function
-here dies for what it does not accept and returns captures of what it does: clean by being checked.
-Nothing here does I/O. The grammar of volume names stands a second time in F<src/pve/volume_name.cc>;
-F<tests/tables/volnames.tsv> holds both to one table.
+Proxmox VE's daemons run under taint mode, and what they hand to a hook may be tainted. Every
+function here dies for what it does not accept and returns captures of what it does: clean by being
+checked. Nothing here does I/O. The grammar of volume names stands a second time in
+F<src/pve/volume_name.cc>; F<tests/tables/volnames.tsv> holds both to one table.
 
 =over
 
 =item parse_volume_name($volname)
 
-A hash reference: C<text> (the whole name), C<leaf> (without the base part of a linked clone), C<vmid>,
-C<is_base>, C<base> and C<base_vmid> (the base part; undef without one).
+A hash reference: C<text> (the whole name), C<leaf> (without the base part of a linked clone),
+C<vmid>, C<is_base>, C<base> and C<base_vmid> (the base part; undef without one).
 
 =item clean_storage_id($storeid), clean_snapshot_name($snap), clean_vmid($vmid)
 
@@ -34,8 +34,8 @@ The argument.
 =item device_path($storeid, $volname, $snap)
 
 The path that stands for the volume, or for its snapshot if C<$snap> is defined, active or not. Two
-volumes never share one: the base part of a linked clone adds nothing to its identity and is left out,
-and no name contains the at sign.
+volumes never share one: the base part of a linked clone adds nothing to its identity and is left
+out, and no name contains the at sign.
 
 =back
 
@@ -43,8 +43,8 @@ and no name contains the at sign.
 
 our $link_directory = '/dev/ontapnvme';
 
-# What Proxmox VE calls a volume: printable ASCII without what means something in a volume id ('/', ':',
-# ','), in our paths ('@') or in quoted text.
+# What Proxmox VE calls a volume: printable ASCII without what means something in a volume id ('/',
+# ':', ','), in our paths ('@') or in quoted text.
 my $rest = qr/(?:(?![\/:,\@"'\\])[\x21-\x7e]){1,128}/a;
 my $vmid = qr/[1-9][0-9]{2,8}/a;
 my $base_name = qr/base-($vmid)-$rest/;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-# Stand-in: registration, the schema's rules and the checks of a section, as far as a plugin notices. Every
-# hook of the base class dies: a plugin for block devices of its own must not reach one.
+# Stand-in: registration, the schema's rules and the checks of a section, as far as a plugin
+# notices. Every hook of the base class dies: a plugin for block devices of its own must not reach
+# one.
 package PVE::Storage::Plugin;
 
 use v5.36;
