@@ -44,7 +44,7 @@ sub storage ($self) {
 # before it, so a failure ends the journey unless told otherwise.
 sub step ($self, $what, $code) {
     my $started = time();
-    $self->{heard} = [];
+    $self->@{qw(heard on_failure)} = ([], []);
     my $proof = eval { $code->() };
     my $error = $@;
     printf(
@@ -60,9 +60,16 @@ sub step ($self, $what, $code) {
     }
     $self->{failed}++;
     print $error =~ s/^/    /mgr;
-    $self->show_requests;
+    eval { $_->() } for $self->{on_failure}->@*;
+    $self->show_requests          if !$self->{is_over};
     die "the journey ends here\n" if !$self->{keep_going};
     return 0;
+}
+
+# What a step that fails has to undo, so that it fails alone.
+sub on_failure ($self, $code) {
+    push($self->{on_failure}->@*, $code);
+    return;
 }
 
 sub heard ($self, $node, $text) {
@@ -146,10 +153,16 @@ sub pattern_digest ($self, $name) {
     return $self->{pattern_digest}{$name} //= sha256_hex(bytes_of($name));
 }
 
+# Made there: sending them takes longer.
 sub spread_patterns ($self) {
-    for my $node (values($self->{node}->%*)) {
-        $node->guest->write_file($self->pattern_file($_), bytes_of($_)) for keys(%seed);
-    }
+    my $words = PATTERN_MIB * MIB / 4;
+    my $program =
+          'for (@ARGV) { my ($name, $from) = split(/=/); open(my $file, ">", $name) or die; '
+        . "print {\$file} pack('N*', \$from .. \$from + $words - 1) }";
+    my @files = map { $self->pattern_file($_) . "=$seed{$_}" } keys(%seed);
+    my @makers =
+        map { $_->guest->spawn(['perl', '-e', $program, @files]) } values($self->{node}->%*);
+    $self->expect($_->wait->{code}, 0, 'the exit code of what makes the patterns') for @makers;
     return;
 }
 

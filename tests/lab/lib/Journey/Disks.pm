@@ -127,9 +127,8 @@ my sub blank ($j) {
     my $node = $j->node('node1');
     for my $disk (@plan) {
         my $volname = $disk->{volname};
-        my $count   = $disk->{kib} * KIB / 4096;
         my $link    = $node->path($volname);
-        $node->guest->must("dd if=$link bs=4096 iflag=direct count=$count status=none "
+        $node->guest->must("set -o pipefail; dd if=$link bs=1M iflag=direct status=none "
                 . "| cmp -n $disk->{kib}K - /dev/zero");
     }
     return 'every byte of the EFI, TPM and cloud-init volumes and of both disks is zero';
@@ -149,6 +148,7 @@ sub hold ($j, $node, $volname) {
         . q[while (<STDIN>) { my $bytes = pack('Q', 0); ioctl($disk, 0x80081272, $bytes) or die; ]
         . q[print unpack('Q', $bytes), "\n" }];
     my $holder = $node->guest->spawn(['perl', '-e', $program, $link]);
+    $j->on_failure(sub { $holder->close_input; $holder->wait(HOLD_S) });
     $j->expect($holder->read_line(HOLD_S), 'open', "the process that opens $volname");
     return $holder;
 }

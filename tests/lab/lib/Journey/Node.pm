@@ -8,7 +8,7 @@ use v5.36;
 use Cwd            qw(abs_path);
 use File::Basename qw(dirname);
 
-use constant PLUGIN => 'PVE::Storage::Custom::OntapNvmeTcpPlugin';
+use constant {PLUGIN => 'PVE::Storage::Custom::OntapNvmeTcpPlugin', CONNECTED_S => 120,};
 
 my $tests = dirname(dirname(dirname(dirname(abs_path(__FILE__)))));
 
@@ -46,9 +46,16 @@ sub volume ($self, $method, @arguments) {
     return $self->hook($method, reverse($self->{journey}->storage), @arguments);
 }
 
+# Neither order.
 sub path ($self, $volname) {
     my ($id, $scfg) = $self->{journey}->storage;
     return scalar($self->hook('path', $scfg, $volname, $id));
+}
+
+# Of the volume as it is now, attached to a running VM. This hook has an order of its own as well.
+sub has_feature ($self, $feature, $volname) {
+    my ($id, $scfg) = $self->{journey}->storage;
+    return scalar($self->hook('volume_has_feature', $scfg, $feature, $id, $volname, undef, 1));
 }
 
 # What a task does: the calls of `$code` in a process of their own.
@@ -60,6 +67,19 @@ sub check ($self) {
     $self->storage('check_connection') or die "storage '$id' is not online\n";
     $self->storage('activate_storage');
     return;
+}
+
+# The same for the first time on a node, as often as pvestatd would: connecting takes seconds under
+# emulation, and more on a busy machine than a hook has.
+sub check_until_connected ($self) {
+    my $deadline = time() + CONNECTED_S;
+    my $polls    = 1;
+    until (eval { $self->check; 1 }) {
+        my $error = $@;
+        die $error if $error !~ /no live data path/ || time() > $deadline;
+        $polls++;
+    }
+    return $polls;
 }
 
 # PVE's activate_volumes.

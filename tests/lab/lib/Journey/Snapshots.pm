@@ -22,7 +22,7 @@ my sub take ($j, $name, $operation) {
     $node->task(
         sub {
             for my $volname (drives()) {
-                $node->volume('volume_has_feature', 'snapshot', $volname, undef, 1)
+                $node->has_feature('snapshot', $volname)
                     or die "$volname cannot be snapshotted\n";
             }
             $node->check;

@@ -94,7 +94,7 @@ my sub add ($j) {
     $node->hook('on_add_hook', ID, $scfg, $sensitive->%*);
     $j->{storage_id} = ID;
     $j->{scfg}       = $scfg;
-    $node->check;
+    $node->check_until_connected;
     $node->guest->write_file('/etc/pve/storage.cfg', section($scfg));
     $j->expect($scfg->{shared}, 1, 'shared');
     my $file = "/etc/pve/priv/storage/${\ ID}.pw";
@@ -140,7 +140,7 @@ my sub status ($j) {
 # What pvestatd of another node does at its next poll: it learns of the storage there.
 my sub join_in ($j) {
     my $node = $j->node('node2');
-    $node->check;
+    $node->check_until_connected;
     return paths($j, 'node2');
 }
 
