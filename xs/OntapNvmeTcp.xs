@@ -42,8 +42,9 @@ new(SV *class_name, Text storage_id, Pairs settings, Pairs secrets, Pairs surrou
     err = Guard(aTHX_ [&]() -> SV * {
         auto made = std::make_unique<Client>();
         made->interrupt.Bind(aTHX);
-        auto storage = pve::Storage::Create(storage_id.string(), SettingsFrom(settings), SecretsFrom(secrets),
-                                            SurroundingsFrom(surroundings), &made->interrupt);
+        auto storage = pve::Storage::Create(storage_id.string(), SettingsFrom(settings),
+                                            SecretsFrom(secrets), SurroundingsFrom(surroundings),
+                                            &made->interrupt);
         if (!storage.ok())
             return ErrorToPerl(aTHX_ storage.error());
         made->storage = std::move(storage).value();
@@ -84,7 +85,9 @@ activate(Client *self)
   PREINIT:
     SV *err = NULL;
   CODE:
-    err = Guard(aTHX_ self, [&](pve::Storage &storage) { return Deliver(aTHX_ storage.Activate()); });
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Activate());
+    });
     if (err)
         Throw(aTHX_ err);
 
@@ -108,7 +111,9 @@ require_empty(Client *self)
   PREINIT:
     SV *err = NULL;
   CODE:
-    err = Guard(aTHX_ self, [&](pve::Storage &storage) { return Deliver(aTHX_ storage.RequireEmpty()); });
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.RequireEmpty());
+    });
     if (err)
         Throw(aTHX_ err);
 
@@ -246,7 +251,8 @@ rollback_blockers(Client *self, Text volname, Text snapshot)
     SV *blockers = NULL;
   CODE:
     err = Guard(aTHX_ self, [&](pve::Storage &storage) {
-        return Deliver(aTHX_ storage.RollbackBlockers(volname.string(), snapshot.string()), &blockers);
+        return Deliver(aTHX_ storage.RollbackBlockers(volname.string(), snapshot.string()),
+                       &blockers);
     });
     if (err)
         Throw(aTHX_ err);

@@ -36,7 +36,8 @@ subtest 'a name is chosen or taken as it is' => sub {
 
 subtest 'KiB are whole, rounded up' => sub {
     my %expected = (
-        4096 => 4096, 527.5 => 528, '0.5' => 1, 1 => 1, '540672.0' => 540672, '1e+15' => 1_000_000_000_000_000,
+        4096 => 4096, 527.5 => 528, '0.5' => 1, 1 => 1, '540672.0' => 540672,
+            '1e+15' => 1_000_000_000_000_000,
         '4194304' => 4194304, '1024.0001' => 1025,
     );
     is_deeply(allocated(100, 'raw', undef, dirty($_)), [[100, undef, $expected{$_}]], "$_ KiB")
@@ -48,15 +49,17 @@ subtest 'KiB are whole, rounded up' => sub {
 
 subtest 'the format is raw' => sub {
     is_deeply(allocated(100, $_, undef, 4), [[100, undef, 4]], $_ // 'undef') for 'raw', undef, '';
-    like(error_of(sub { allocated(100, $_, undef, 4) }), qr/\Q'$_'\E/, $_) for qw(qcow2 vmdk subvol);
+    like(error_of(sub { allocated(100, $_, undef, 4) }), qr/\Q'$_'\E/, $_)
+        for qw(qcow2 vmdk subvol);
 };
 
 subtest 'a name belongs to the VM that it is allocated for' => sub {
     for my $name (qw(
-        vm-101-disk-0 base-100-disk-0 base-100-disk-0/vm-100-disk-1 disk-0 vm-100-disk-0.raw vm-1000-disk-0
-        vm-100- ../vm-100-disk-0
+        vm-101-disk-0 base-100-disk-0 base-100-disk-0/vm-100-disk-1 disk-0 vm-100-disk-0.raw
+        vm-1000-disk-0 vm-100- ../vm-100-disk-0
     )) {
-        like(error_of(sub { allocated(100, 'raw', $name, 4) }), qr/\Astorage 'store': \[invalid-argument\] .*\Q$name\E/, $name);
+        like(error_of(sub { allocated(100, 'raw', $name, 4) }),
+            qr/\Astorage 'store': \[invalid-argument\] .*\Q$name\E/, $name);
     }
     error_of(sub { allocated($_, 'raw', undef, 4) }, "VM id '" . ($_ // 'undef') . "'")
         for 99, 0, '0100', 'x', undef, '100x', 1_000_000_000;
@@ -67,8 +70,10 @@ subtest 'the cluster has an id before anything is made on the array' => sub {
     my $id_then;
     answer(allocate => sub { $id_then = get_file('ontapnvme-cluster-id'); return 'vm-100-disk-0' });
     allocated(100, 'raw', undef, 4);
-    like($id_then // '', qr/\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\n\z/, 'made');
-    is(FakeNative::last_client()->{surroundings}{cluster_id} . "\n", $id_then, 'and known to the client');
+    like($id_then // '', qr/\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\n\z/,
+        'made');
+    is(FakeNative::last_client()->{surroundings}{cluster_id} . "\n", $id_then,
+        'and known to the client');
     allocated(100, 'raw', undef, 4);
     is(get_file('ontapnvme-cluster-id'), $id_then, 'it stays');
 };
@@ -81,7 +86,8 @@ subtest 'a failure names what the library named' => sub {
 
 subtest 'the lowest free name' => sub {
     my @names = map { { volume_name => $_, vmid => 100 } }
-        qw(vm-100-disk-0 base-100-disk-1 base-50000-disk-0/vm-100-disk-2 vm-100-disk-4 vm-100-cloudinit vm-100-disk-03);
+        qw(vm-100-disk-0 base-100-disk-1 base-50000-disk-0/vm-100-disk-2 vm-100-disk-4),
+        qw(vm-100-cloudinit vm-100-disk-03);
     answer(list => \@names);
     my $calls = calls_of(sub {
         my $name = PLUGIN->find_free_diskname($storeid, $scfg, dirty(100), 'raw', 0);

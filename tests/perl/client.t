@@ -19,14 +19,16 @@ my sub made ($code) {
 subtest 'a client gets settings, secrets and surroundings as clean text' => sub {
     put_file('ontapnvme-cluster-id', "0B1E5A3C-1111-4222-8333-444455556666\n");
     put_file('storage/store.dhchap', "DHHC-1:00:abc:\n");
-    PLUGIN->activate_storage($storeid, dirty(scfg(debug => 0, verify_ssl => 0, bwlimit => 'x', nodes => { a => 1 })));
+    PLUGIN->activate_storage($storeid,
+        dirty(scfg(debug => 0, verify_ssl => 0, bwlimit => 'x', nodes => { a => 1 })));
     my $client = last_client();
     is($client->{storeid}, 'store', 'storage id');
     is_deeply($client->{settings}, {
         mgmt_ip => '192.0.2.1', username => 'admin', vserver => 'pve', subsystem => 'pve_subsystem',
         aggregate => 'aggr1', debug => 0, verify_ssl => 0,
     }, 'the settings that concern the array, and no others');
-    is_deeply($client->{secrets}, { password => 'secret', nvme_dhchap_secret => 'DHHC-1:00:abc:' }, 'secrets');
+    is_deeply($client->{secrets}, { password => 'secret', nvme_dhchap_secret => 'DHHC-1:00:abc:' },
+        'secrets');
     is($client->{surroundings}{cluster_id}, '0b1e5a3c-1111-4222-8333-444455556666', 'cluster id');
     is($client->{surroundings}{ca_file}, undef, 'no CA file of its own');
 };
@@ -34,9 +36,11 @@ subtest 'a client gets settings, secrets and surroundings as clean text' => sub 
 subtest 'one client serves a storage for as long as nothing changes' => sub {
     PLUGIN->activate_storage($storeid, $scfg);
     is(made(sub { PLUGIN->activate_storage($storeid, $scfg) for 1 .. 3 }), 0, 'the same settings');
-    is(made(sub { PLUGIN->activate_storage($storeid, scfg(content => { rootdir => 1 }, nodes => { b => 1 })) }), 0,
+    is(made(sub { PLUGIN->activate_storage($storeid,
+        scfg(content => { rootdir => 1 }, nodes => { b => 1 })) }), 0,
         'what does not concern the array');
-    is(made(sub { PLUGIN->activate_storage($storeid, scfg(verify_ssl => 0)) }), 1, 'another setting');
+    is(made(sub { PLUGIN->activate_storage($storeid, scfg(verify_ssl => 0)) }), 1,
+        'another setting');
     is(made(sub { PLUGIN->activate_storage($storeid, $scfg) }), 1, 'and back');
     put_file('storage/store.pw', "changed\n");
     is(made(sub { PLUGIN->activate_storage($storeid, $scfg) }), 1, 'another password');
@@ -53,7 +57,8 @@ subtest 'one client serves a storage for as long as nothing changes' => sub {
 
 subtest 'a forked process has a client of its own' => sub {
     PLUGIN->activate_storage($storeid, $scfg);
-    is(in_child(sub { made(sub { PLUGIN->activate_storage($storeid, $scfg) for 1 .. 2 }) }), 1, 'one in the child');
+    is(in_child(sub { made(sub { PLUGIN->activate_storage($storeid, $scfg) for 1 .. 2 }) }), 1,
+        'one in the child');
     is(made(sub { PLUGIN->activate_storage($storeid, $scfg) }), 0, 'the parent keeps its own');
 };
 
@@ -67,16 +72,21 @@ subtest 'text is in characters, however storage.cfg and the secrets came' => sub
 
 subtest 'what a client cannot be made of is told' => sub {
     like(error_of(sub { PLUGIN->activate_storage('nopw', $scfg) }),
-        qr/\Astorage 'nopw': \[invalid-argument\] no password .*pvesm set nopw --password/, 'no password');
-    like(error_of(sub { PLUGIN->activate_storage('store', scfg(username => "two\nlines")) }), qr/'username'/,
+        qr/\Astorage 'nopw': \[invalid-argument\] no password .*pvesm set nopw --password/,
+            'no password');
+    like(error_of(sub { PLUGIN->activate_storage('store', scfg(username => "two\nlines")) }),
+        qr/'username'/,
         'a setting of two lines');
     put_file('storage/store.pw', "two\nlines\n");
-    like(error_of(sub { PLUGIN->activate_storage('store', $scfg) }), qr/store\.pw.*one line/, 'a secret of two lines');
+    like(error_of(sub { PLUGIN->activate_storage('store', $scfg) }), qr/store\.pw.*one line/,
+        'a secret of two lines');
     put_file('storage/store.pw', "secret\n");
     put_file('ontapnvme-cluster-id', "no uuid\n");
-    like(error_of(sub { PLUGIN->activate_storage('store', $scfg) }), qr/cluster-id.*no UUID/, 'a cluster id that is none');
+    like(error_of(sub { PLUGIN->activate_storage('store', $scfg) }), qr/cluster-id.*no UUID/,
+        'a cluster id that is none');
     put_file('ontapnvme-cluster-id', "0b1e5a3c-1111-4222-8333-444455556666\n");
-    like(error_of(sub { PLUGIN->activate_storage("st\nore", $scfg) }), qr/\Astorage 'st\?ore': \[invalid-argument\]/,
+    like(error_of(sub { PLUGIN->activate_storage("st\nore", $scfg) }),
+        qr/\Astorage 'st\?ore': \[invalid-argument\]/,
         'a storage id that is none');
 };
 
@@ -106,9 +116,11 @@ subtest 'what the library has to say is said after the call, also when it fails'
     );
     answer(free => sub { @PVE::Storage::OntapNvmeTcp::Native::log = @log; die "stopped\n" });
     my $free = sub ($debug) {
-        return said_by(sub { eval { PLUGIN->free_image($storeid, dirty(scfg(debug => $debug)), 'vm-100-disk-0') } });
+        return said_by(sub { eval { PLUGIN->free_image($storeid, dirty(scfg(debug => $debug)),
+            'vm-100-disk-0') } });
     };
-    is_deeply($free->(0), ["task: storage 'store': one path is missing"], 'warnings go to the task');
+    is_deeply($free->(0), ["task: storage 'store': one path is missing"],
+        'warnings go to the task');
     is_deeply($free->(1), [
         "task: storage 'store': one path is missing",
         "info: storage 'store': reconnected\n",
@@ -119,7 +131,8 @@ subtest 'what the library has to say is said after the call, also when it fails'
 };
 
 subtest 'nothing goes to standard output' => sub {
-    answer(activate => sub { @PVE::Storage::OntapNvmeTcp::Native::log = ({ level => 'info', text => 'x' }) });
+    answer(activate => sub { @PVE::Storage::OntapNvmeTcp::Native::log = ({ level => 'info',
+        text => 'x' }) });
     open(my $real, '>&', \*STDOUT) or die "dup: $!\n";
     close(STDOUT);
     my $printed = '';

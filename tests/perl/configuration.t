@@ -12,8 +12,8 @@ my $storeid = dirty('store');
 my @names = qw(pw dhchap dhchapc tlspsk);
 
 my sub stored {
-    my %stored = map { my $text = get_file("storage/store.$_"); defined($text) ? ($_ => $text) : () } @names;
-    return \%stored;
+    my %stored = map { $_ => get_file("storage/store.$_") } @names;
+    return { map { $_ => $stored{$_} } grep { defined($stored{$_}) } @names };
 }
 
 my sub forget_all {
@@ -27,7 +27,8 @@ my sub methods ($calls) {
 
 subtest 'adding: secrets are stored, the array is asked' => sub {
     my $calls = calls_of(sub {
-        my $result = PLUGIN->on_add_hook($storeid, $scfg, dirty({ password => "s3cret", nvme_tls_psk => 'psk' })->%*);
+        my $result = PLUGIN->on_add_hook($storeid, $scfg,
+            dirty({ password => "s3cret", nvme_tls_psk => 'psk' })->%*);
         is($result, undef, 'nothing to tell');
     });
     is_deeply(methods($calls), [qw(check_settings new verify)], 'settings first');
@@ -35,7 +36,8 @@ subtest 'adding: secrets are stored, the array is asked' => sub {
     is((stat(priv_dir() . '/storage/store.pw'))[2] & 0777, 0600, 'which only root reads');
     is((stat(priv_dir() . '/storage'))[2] & 0077, 0, 'in a folder that only root enters');
     like(get_file('ontapnvme-cluster-id'), qr/\A[0-9a-f-]{36}\n\z/, 'the cluster has an id');
-    is_deeply(last_client()->{secrets}, { password => 's3cret', nvme_tls_psk => 'psk' }, 'the client has them');
+    is_deeply(last_client()->{secrets}, { password => 's3cret', nvme_tls_psk => 'psk' },
+        'the client has them');
     ok(!grep({ /secret|psk/ } map { "$_" } values($scfg->%*)), 'the section has not');
     opendir(my $dir, priv_dir() . '/storage') or die "$!\n";
     is_deeply([grep { /tmp/ } readdir($dir)], [], 'no temporary file is left');
@@ -52,7 +54,8 @@ subtest 'adding: what an earlier storage of that name left is replaced' => sub {
 subtest 'adding: without a password, or with one that cannot be stored' => sub {
     forget_all();
     like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg) }), qr/--password/, 'none');
-    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => '') }), qr/'password'/, 'empty');
+    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => '') }), qr/'password'/,
+        'empty');
     my $error = error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => "two\nlines") });
     like($error, qr/'password'.*one line/, 'two lines');
     unlike($error, qr/two|lines"/, 'is not repeated');
@@ -70,7 +73,8 @@ subtest 'adding: wrong settings are found before anything is written' => sub {
 
 subtest 'adding: when the array refuses, nothing is left' => sub {
     answer(verify => native_error('unauthenticated', 'the array does not accept the account'));
-    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => 'x', nvme_dhchap_secret => 'y') }),
+    like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => 'x',
+        nvme_dhchap_secret => 'y') }),
         qr/\[unauthenticated\]/, 'told');
     is_deeply(stored(), {}, 'nothing is stored');
     answer(verify => sub { die "got timeout\n" });
@@ -91,7 +95,8 @@ subtest 'updating: new secrets are stored after the array took them' => sub {
     is_deeply(last_client()->{secrets}, { password => 'new' }, 'with the new ones');
     is_deeply(stored(), { pw => "new\n" }, 'then stored, or removed');
     answer(verify => native_error('unauthenticated', 'the array does not accept the account'));
-    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, {}, undef, { password => 'wrong' }) }, 'refused');
+    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, {}, undef,
+        { password => 'wrong' }) }, 'refused');
     is_deeply(stored(), { pw => "new\n" }, 'the old one stays');
     answer(verify => undef);
 };
@@ -99,7 +104,8 @@ subtest 'updating: new secrets are stored after the array took them' => sub {
 subtest 'updating: merged settings are checked, and asked about' => sub {
     my $update = dirty({ adaptive_qos_policy => 'gold' });
     my $calls = calls_of(sub {
-        PLUGIN->on_update_hook_full($storeid, dirty(scfg(qos_policy => 'silver', autosize => 0)), $update,
+        PLUGIN->on_update_hook_full($storeid, dirty(scfg(qos_policy => 'silver', autosize => 0)),
+            $update,
             dirty(['qos_policy']), {});
     });
     is_deeply(methods($calls), [qw(check_settings new verify)], 'both');
@@ -113,12 +119,16 @@ subtest 'updating: merged settings are checked, and asked about' => sub {
 
 subtest 'updating: what is not ours works without the array' => sub {
     answer(verify => native_error('unavailable', 'gone'));
-    ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, { debug => 1, force_delete => 1 }, undef, undef); 1 },
+    ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, { debug => 1, force_delete => 1 }, undef,
+        undef); 1 },
         'settings that the array does not see') or diag($@);
-    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, { verify_ssl => 0 }, [], {}) }, 'others need it');
+    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, { verify_ssl => 0 }, [], {}) },
+        'others need it');
     my $calls = calls_of(sub {
-        for my $update ({ disable => 1 }, { nodes => { a => 1 } }, { content => { images => 1 } }, {}) {
-            ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, $update, undef, {}); 1 }, join(' ', keys(%$update)))
+        for my $update ({ disable => 1 }, { nodes => { a => 1 } }, { content => { images => 1 } },
+            {}) {
+            ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, $update, undef, {}); 1 },
+                join(' ', keys(%$update)))
                 or diag($@);
         }
     });
@@ -127,34 +137,40 @@ subtest 'updating: what is not ours works without the array' => sub {
 };
 
 subtest 'updating: the password stays' => sub {
-    like(error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, {}, ['password'], { password => undef }) }),
+    like(error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, {}, ['password'],
+        { password => undef }) }),
         qr/password/, 'it cannot be deleted');
     ok(stored()->{pw}, 'it is there');
 };
 
 subtest 'updating: another prefix only while there are no disks' => sub {
     answer(require_empty => native_error('busy', 'the storage has disks'));
-    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, { storage_prefix => 'x_' }, [], {}) }, 'refused');
+    error_of(sub { PLUGIN->on_update_hook_full($storeid, $scfg, { storage_prefix => 'x_' }, [],
+        {}) }, 'refused');
     answer(require_empty => undef);
-    ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, { storage_prefix => 'x_' }, [], {}); 1 }, 'taken');
+    ok(eval { PLUGIN->on_update_hook_full($storeid, $scfg, { storage_prefix => 'x_' }, [], {}); 1 },
+        'taken');
 };
 
 subtest 'updating on a host before API 13' => sub {
     set_config({ store => scfg(qos_policy => 'silver', autosize => 0) });
-    my $calls = calls_of(sub { PLUGIN->on_update_hook($storeid, dirty({ verify_ssl => 0 }), password => dirty('newer')) });
+    my $calls = calls_of(sub { PLUGIN->on_update_hook($storeid, dirty({ verify_ssl => 0 }),
+        password => dirty('newer')) });
     is_deeply(methods($calls), [qw(check_settings new verify)], 'the same');
     is($calls->[0][2]{qos_policy}, 'silver', 'the old settings come from storage.cfg');
     is($calls->[0][2]{verify_ssl}, 0, 'the new ones from the call');
     is_deeply(stored(), { pw => "newer\n" }, 'the secret is stored');
     # The hook is not told what is deleted. A wrong setting must be deletable.
     answer(check_settings => native_error('invalid-argument', 'wrong'));
-    ok(eval { PLUGIN->on_update_hook($storeid, {}); 1 }, 'a change of which nothing is told is not checked');
+    ok(eval { PLUGIN->on_update_hook($storeid, {}); 1 },
+        'a change of which nothing is told is not checked');
     answer(check_settings => undef);
 };
 
 subtest 'deleting: nothing of the storage is left' => sub {
     my $calls = calls_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
-    is_deeply([grep { $_ ne 'new' } methods($calls)->@*], [qw(require_empty forget)], 'empty, then forgotten');
+    is_deeply([grep { $_ ne 'new' } methods($calls)->@*], [qw(require_empty forget)],
+        'empty, then forgotten');
     is_deeply(stored(), {}, 'no secrets');
     ok(get_file('ontapnvme-cluster-id'), 'the cluster keeps its id');
 };
@@ -162,14 +178,16 @@ subtest 'deleting: nothing of the storage is left' => sub {
 subtest 'deleting: not while there are disks' => sub {
     PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
     answer(require_empty => native_error('busy', 'the storage has disks: vm-100-disk-0'));
-    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[busy\].*vm-100-disk-0/, 'refused');
+    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[busy\].*vm-100-disk-0/,
+        'refused');
     is_deeply(stored(), { pw => "x\n" }, 'the secrets stay');
 };
 
 subtest 'deleting: an array that is gone is no obstacle' => sub {
     answer(require_empty => native_error('unavailable', 'no answer'));
     my $said = said_by(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
-    is_deeply($said, ["task: storage 'store': not checked for disks: [unavailable] no answer"], 'a warning');
+    is_deeply($said, ["task: storage 'store': not checked for disks: [unavailable] no answer"],
+        'a warning');
     is_deeply(stored(), {}, 'no secrets');
 };
 

@@ -13,9 +13,11 @@ my $scfg = dirty(scfg());
 my $storeid = dirty('store');
 
 my @disks = (
-    { volume_name => 'vm-100-disk-0', vmid => 100, size_bytes => 4611686018427387905, used_bytes => 4096,
+    { volume_name => 'vm-100-disk-0', vmid => 100, size_bytes => 4611686018427387905,
+        used_bytes => 4096,
         create_time_s => 1_700_000_000, parent => undef },
-    { volume_name => 'base-200-disk-0/vm-100-disk-1', vmid => 100, size_bytes => 8192, used_bytes => 0,
+    { volume_name => 'base-200-disk-0/vm-100-disk-1', vmid => 100, size_bytes => 8192,
+        used_bytes => 0,
         create_time_s => 1_700_000_001, parent => 'base-200-disk-0' },
     { volume_name => 'base-200-disk-0', vmid => 200, size_bytes => 8192, used_bytes => 0,
         create_time_s => 1_700_000_002, parent => undef },
@@ -29,32 +31,40 @@ my sub names ($images) {
 subtest 'an image has what Proxmox VE shows of it' => sub {
     my $images = PLUGIN->list_images($storeid, $scfg, undef, undef, {});
     is_deeply($images->[0], {
-        volid => 'store:vm-100-disk-0', format => 'raw', vmid => 100, size => 4611686018427387905, used => 4096,
+        volid => 'store:vm-100-disk-0', format => 'raw', vmid => 100, size => 4611686018427387905,
+            used => 4096,
         ctime => 1_700_000_000, parent => undef,
     }, 'a disk');
     is($images->[1]{parent}, 'base-200-disk-0', 'a linked clone has its parent');
     ok(is_clean($images), 'clean');
     for my $image ($images->@*) {
-        ok(eval { PLUGIN->parse_volname($image->{volid} =~ s/\Astore://r) }, "$image->{volid} can be parsed");
+        ok(eval { PLUGIN->parse_volname($image->{volid} =~ s/\Astore://r) },
+            "$image->{volid} can be parsed");
     }
 };
 
 subtest 'the list is filtered by volumes, or else by owner' => sub {
-    is_deeply(names(PLUGIN->list_images($storeid, $scfg)), [map { "store:$_->{volume_name}" } @disks], 'not at all');
-    is_deeply(names(PLUGIN->list_images($storeid, $scfg, dirty(200))), ['store:base-200-disk-0'], 'by owner');
+    is_deeply(names(PLUGIN->list_images($storeid, $scfg)),
+        [map { "store:$_->{volume_name}" } @disks], 'not at all');
+    is_deeply(names(PLUGIN->list_images($storeid, $scfg, dirty(200))), ['store:base-200-disk-0'],
+        'by owner');
     is_deeply(names(PLUGIN->list_images($storeid, $scfg, 999)), [], 'an owner of nothing');
-    is_deeply(names(PLUGIN->list_images($storeid, $scfg, undef, dirty(['store:base-200-disk-0', 'store:vm-1-x']))),
+    is_deeply(names(PLUGIN->list_images($storeid, $scfg, undef,
+        dirty(['store:base-200-disk-0', 'store:vm-1-x']))),
         ['store:base-200-disk-0'], 'by volumes');
-    is_deeply(names(PLUGIN->list_images($storeid, $scfg, 100, ['store:base-200-disk-0', 'other:vm-100-disk-0'])),
+    is_deeply(names(PLUGIN->list_images($storeid, $scfg, 100,
+        ['store:base-200-disk-0', 'other:vm-100-disk-0'])),
         ['store:base-200-disk-0'], 'by volumes, whoever owns them');
     is_deeply(names(PLUGIN->list_images($storeid, $scfg, 100, [])), [], 'by an empty list: none');
-    is_deeply(names(PLUGIN->list_images($storeid, $scfg, undef, ['store:base-200-disk-0/vm-100-disk-1'])),
+    is_deeply(names(PLUGIN->list_images($storeid, $scfg, undef,
+        ['store:base-200-disk-0/vm-100-disk-1'])),
         ['store:base-200-disk-0/vm-100-disk-1'], 'a linked clone by the name it was given');
 };
 
 subtest 'one question, asked of one VM where that is enough' => sub {
     my sub asked (@arguments) {
-        return [grep { $_->[0] eq 'list' } calls_of(sub { PLUGIN->list_images($storeid, $scfg, @arguments) })->@*];
+        return [grep { $_->[0] eq 'list' } calls_of(sub { PLUGIN->list_images($storeid, $scfg,
+            @arguments) })->@*];
     }
     is_deeply(asked(), [['list', undef]], 'all');
     is_deeply(asked(dirty('100')), [['list', 100]], 'of one VM');
@@ -63,10 +73,12 @@ subtest 'one question, asked of one VM where that is enough' => sub {
 
 subtest 'size information, in scalar and in list context' => sub {
     answer(info => $disks[1]);
-    my $size = PLUGIN->volume_size_info($scfg, $storeid, dirty('base-200-disk-0/vm-100-disk-1'), dirty(5));
+    my $size = PLUGIN->volume_size_info($scfg, $storeid, dirty('base-200-disk-0/vm-100-disk-1'),
+        dirty(5));
     is($size, 8192, 'scalar');
     ok(is_clean($size), 'clean');
-    my @info = PLUGIN->volume_size_info($scfg, $storeid, dirty('base-200-disk-0/vm-100-disk-1'), undef);
+    my @info = PLUGIN->volume_size_info($scfg, $storeid, dirty('base-200-disk-0/vm-100-disk-1'),
+        undef);
     is_deeply(\@info, [8192, 'raw', 0, 'base-200-disk-0', 1_700_000_001], 'list');
     ok(is_clean(\@info), 'clean');
     is_deeply(calls_of(sub { PLUGIN->volume_size_info($scfg, $storeid, 'vm-100-disk-0') })->[-1],

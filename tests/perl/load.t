@@ -11,7 +11,11 @@ my $plugin = PLUGIN;
 # Runs the loader's steps in a perl of its own, for a host of one API version.
 my sub loaded_by_host ($version, $code = '') {
     return perl_output([], '-e', <<~"END");
-        BEGIN { require PVE::Storage; no warnings 'redefine'; *PVE::Storage::APIVER = sub { $version } }
+        BEGIN {
+            require PVE::Storage;
+            no warnings 'redefine';
+            *PVE::Storage::APIVER = sub { $version };
+        }
         require $plugin;
         $plugin->register();
         PVE::Storage::Plugin->init();
@@ -20,7 +24,7 @@ my sub loaded_by_host ($version, $code = '') {
         END
 }
 
-subtest 'a host of any API version gets a version that it accepts, or one that it refuses with reason' => sub {
+subtest 'a host of any API version gets one that it accepts, or refuses with reason' => sub {
     plan(skip_all => 'the version of a real host is a constant') if is_real_pve();
     my %expected = (10 => 11, 11 => 11, 12 => 12, 13 => 13, 14 => 14, 15 => 15, 16 => 15);
     for my $version (sort(keys(%expected))) {
@@ -33,7 +37,8 @@ subtest 'a host of any API version gets a version that it accepts, or one that i
 subtest 'the API version of this host is served' => sub {
     plan(skip_all => 'only with a real host') if !is_real_pve();
     my ($text, $status) = perl_output(
-        [], '-e', "require PVE::Storage; require $plugin; print PVE::Storage::APIVER() - $plugin->api()",
+        [], '-e',
+            "require PVE::Storage; require $plugin; print PVE::Storage::APIVER() - $plugin->api()",
     );
     is($text, '0', 'it is the same, and nothing else is printed');
 };
@@ -42,17 +47,18 @@ subtest 'loading does nothing that anybody could notice' => sub {
     my ($text, $status) = perl_output([], '-e', "require $plugin");
     is($text, '', 'prints nothing');
     is($status, 0, 'works');
-    ($text) = perl_output([], '-e', "require $plugin; print grep { m{OntapNvmeTcp/Native} } keys(%INC)");
+    ($text) = perl_output([], '-e',
+        "require $plugin; print grep { m{OntapNvmeTcp/Native} } keys(%INC)");
     is($text, '', 'loads no native code');
 };
 
 subtest 'perl -c is content' => sub {
     for my $file (qw(
-        PVE/Storage/Custom/OntapNvmeTcpPlugin.pm PVE/Storage/OntapNvmeTcp.pm PVE/Storage/OntapNvmeTcp/Error.pm
-        PVE/Storage/OntapNvmeTcp/Schema.pm PVE/Storage/OntapNvmeTcp/Secrets.pm
-        PVE/Storage/OntapNvmeTcp/VolumeName.pm PVE/Storage/OntapNvmeTcp/Version.pm
-        PVE/Storage/OntapNvmeTcp/Border.pm PVE/Storage/OntapNvmeTcp/Configuration.pm
-        PVE/Storage/OntapNvmeTcp/Translation.pm
+        PVE/Storage/Custom/OntapNvmeTcpPlugin.pm PVE/Storage/OntapNvmeTcp.pm
+        PVE/Storage/OntapNvmeTcp/Error.pm PVE/Storage/OntapNvmeTcp/Schema.pm
+        PVE/Storage/OntapNvmeTcp/Secrets.pm PVE/Storage/OntapNvmeTcp/VolumeName.pm
+        PVE/Storage/OntapNvmeTcp/Version.pm PVE/Storage/OntapNvmeTcp/Border.pm
+        PVE/Storage/OntapNvmeTcp/Configuration.pm PVE/Storage/OntapNvmeTcp/Translation.pm
     )) {
         my ($path) = grep { -e } map { ref ? () : "$_/$file" } @INC;
         my ($clean) = $path =~ /\A(.*)\z/;
@@ -65,7 +71,8 @@ subtest 'loading costs less than 10 ms over Proxmox VE\'s own modules' => sub {
     my $code = <<~"END";
         use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
         # Proxmox VE's storage modules have loaded these by then.
-        require PVE::Storage::Plugin; require Scalar::Util; require Exporter; require Errno; require Fcntl;
+        require PVE::Storage::Plugin;
+        require Scalar::Util; require Exporter; require Errno; require Fcntl;
         my \$start = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
         require $plugin;
         print 1000 * (clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - \$start);
@@ -77,21 +84,23 @@ subtest 'loading costs less than 10 ms over Proxmox VE\'s own modules' => sub {
 };
 
 subtest 'loaded before Proxmox VE\'s loader it is still loaded' => sub {
-    my ($text) = perl_output([], '-e', "require $plugin; print $plugin->api(), ' ', $plugin->type()");
+    my ($text) = perl_output([], '-e',
+        "require $plugin; print $plugin->api(), ' ', $plugin->type()");
     is($text, '15 ontapnvme', 'with the newest version that was tested');
 };
 
 subtest 'every hook of the API is the plugin\'s own' => sub {
     my @hooks = qw(
-        api type plugindata properties options check_config on_add_hook on_update_hook on_update_hook_full
-        on_delete_hook check_connection activate_storage deactivate_storage status get_formats
-        storage_can_replicate parse_volname path filesystem_path alloc_image free_image list_images
-        find_free_diskname volume_size_info activate_volume deactivate_volume map_volume unmap_volume
-        qemu_blockdev_options volume_qemu_snapshot_method volume_has_feature volume_resize volume_snapshot
-        volume_snapshot_delete volume_rollback_is_possible volume_snapshot_rollback volume_snapshot_info
-        volume_snapshot_needs_fsfreeze create_base clone_image rename_volume rename_snapshot
-        volume_export_formats volume_export volume_import_formats volume_import get_volume_attribute
-        update_volume_attribute get_identity
+        api type plugindata properties options check_config on_add_hook on_update_hook
+        on_update_hook_full on_delete_hook check_connection activate_storage deactivate_storage
+        status get_formats storage_can_replicate parse_volname path filesystem_path alloc_image
+        free_image list_images find_free_diskname volume_size_info activate_volume
+        deactivate_volume map_volume unmap_volume qemu_blockdev_options
+        volume_qemu_snapshot_method volume_has_feature volume_resize volume_snapshot
+        volume_snapshot_delete volume_rollback_is_possible volume_snapshot_rollback
+        volume_snapshot_info volume_snapshot_needs_fsfreeze create_base clone_image rename_volume
+        rename_snapshot volume_export_formats volume_export volume_import_formats volume_import
+        get_volume_attribute update_volume_attribute get_identity
     );
     for my $hook (@hooks) {
         no strict 'refs';

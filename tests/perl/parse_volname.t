@@ -7,7 +7,8 @@ use Test::More;
 use HookTest qw(PLUGIN dirty is_clean error_of);
 
 my sub rows {
-    my ($file) = __FILE__ =~ m{\A(.*)/perl/[^/]+\z} ? "$1/tables/volnames.tsv" : 'tests/tables/volnames.tsv';
+    my ($tests) = __FILE__ =~ m{\A(.*)/perl/[^/]+\z};
+    my $file = ($tests // 'tests') . '/tables/volnames.tsv';
     open(my $table, '<', $file) or die "$file: $!\n";
     my @rows;
     while (defined(my $line = readline($table))) {
@@ -30,12 +31,14 @@ for my $row (@rows) {
     my $name = dirty($row->{text});
     my $shown = $row->{text} =~ s/([^\x20-\x7e])/sprintf('\\x%02x', ord($1))/ger;
     if ($row->{valid} eq 'no') {
-        my $error = error_of(sub { PLUGIN->parse_volname($name) }, "'$shown' is refused in one line");
+        my $error = error_of(sub { PLUGIN->parse_volname($name) },
+            "'$shown' is refused in one line");
         like($error, qr/\A\[invalid-argument\] /, "'$shown': the code");
         next;
     }
     my @parsed = PLUGIN->parse_volname($name);
-    my ($base, $base_vmid) = $row->{base} eq '-' ? () : ($row->{base}, $row->{base} =~ /\Abase-([0-9]+)-/);
+    my ($base, $base_vmid) = $row->{base} eq '-' ? () : ($row->{base},
+        $row->{base} =~ /\Abase-([0-9]+)-/);
     is_deeply(
         \@parsed,
         ['images', "$row->{kind}-$row->{vmid}-$row->{rest}", $row->{vmid}, $base, $base_vmid,

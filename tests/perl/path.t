@@ -10,7 +10,9 @@ my $links = $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory;
 my $scfg = dirty(scfg());
 
 subtest 'a path is made of the names alone' => sub {
-    for my $name (qw(vm-100-disk-0 base-100-disk-0 vm-100-cloudinit vm-100-state-snap-1 vm-100-fleece-0)) {
+    for my $name (qw(
+        vm-100-disk-0 base-100-disk-0 vm-100-cloudinit vm-100-state-snap-1 vm-100-fleece-0
+    )) {
         my $path = PLUGIN->path($scfg, dirty($name), dirty('store'));
         is($path, "$links/store/$name", "$name, scalar");
         ok(is_clean($path), "$name: clean");
@@ -18,7 +20,8 @@ subtest 'a path is made of the names alone' => sub {
         is_deeply(\@path, ["$links/store/$name", 100, 'images'], "$name, list");
         ok(is_clean(\@path), "$name: clean");
     }
-    is($PVE::Storage::OntapNvmeTcp::VolumeName::link_directory =~ s/.*/\/dev\/ontapnvme/r, '/dev/ontapnvme',
+    is($PVE::Storage::OntapNvmeTcp::VolumeName::link_directory =~ s/.*/\/dev\/ontapnvme/r,
+        '/dev/ontapnvme',
         'the folder in use is a test\'s');
 };
 
@@ -50,15 +53,19 @@ subtest 'map_volume tells the path, unmap_volume has nothing to undo' => sub {
     is($path, "$links/store/vm-100-disk-0", 'path');
     ok(is_clean($path), 'clean');
     like(error_of(sub { PLUGIN->map_volume('store', $scfg, 'vm-100-disk-0', 'snap') }),
-        qr/\Astorage 'store': \[unsupported\] .*'snap'.*'vm-100-disk-0'/, 'never the live disk for a snapshot');
+        qr/\Astorage 'store': \[unsupported\] .*'snap'.*'vm-100-disk-0'/,
+            'never the live disk for a snapshot');
     is(PLUGIN->unmap_volume('store', $scfg, 'vm-100-disk-0'), 1, 'unmap');
 };
 
 subtest 'QEMU gets a host device' => sub {
-    my $options = PLUGIN->qemu_blockdev_options($scfg, dirty('store'), dirty('vm-100-disk-0'), 'pc-i440fx-10.0', {});
-    is_deeply($options, { driver => 'host_device', filename => "$links/store/vm-100-disk-0" }, 'as it is allowed');
+    my $options = PLUGIN->qemu_blockdev_options($scfg, dirty('store'), dirty('vm-100-disk-0'),
+        'pc-i440fx-10.0', {});
+    is_deeply($options, { driver => 'host_device', filename => "$links/store/vm-100-disk-0" },
+        'as it is allowed');
     ok(is_clean($options), 'clean');
-    $options = PLUGIN->qemu_blockdev_options($scfg, 'store', 'vm-100-disk-0', undef, { 'snapshot-name' => 'snap' });
+    $options = PLUGIN->qemu_blockdev_options($scfg, 'store', 'vm-100-disk-0', undef,
+        { 'snapshot-name' => 'snap' });
     is($options->{filename}, "$links/store/vm-100-disk-0\@snap", 'a snapshot is not the live disk');
     $options = PLUGIN->qemu_blockdev_options($scfg, 'store', 'vm-100-disk-0');
     ok($options->{filename}, 'older callers pass less');
@@ -72,8 +79,10 @@ subtest 'without a storage id the section tells which storage it is' => sub {
     });
     my @path = PLUGIN->filesystem_path(dirty(scfg()), dirty('vm-100-disk-0'));
     is_deeply(\@path, ["$links/store/vm-100-disk-0", 100, 'images'], 'found');
-    is(PLUGIN->filesystem_path(scfg(vserver => 'other'), 'vm-100-disk-0'), "$links/other/vm-100-disk-0", 'the other');
-    is(PLUGIN->filesystem_path(scfg(), 'vm-100-disk-0', 'snap'), "$links/store/vm-100-disk-0\@snap", 'a snapshot');
+    is(PLUGIN->filesystem_path(scfg(vserver => 'other'), 'vm-100-disk-0'),
+        "$links/other/vm-100-disk-0", 'the other');
+    is(PLUGIN->filesystem_path(scfg(), 'vm-100-disk-0', 'snap'), "$links/store/vm-100-disk-0\@snap",
+        'a snapshot');
     like(error_of(sub { PLUGIN->filesystem_path(scfg(vserver => 'unknown'), 'vm-100-disk-0') }),
         qr/without its storage id/, 'not configured');
     set_config({ one => scfg(), two => scfg() });

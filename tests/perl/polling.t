@@ -36,11 +36,13 @@ subtest 'a status that fails is inactive, and says why once a minute' => sub {
             is_deeply([PLUGIN->status($storeid, $scfg)], [], 'inactive');
         }
     });
-    is_deeply($said, ["task: storage 'store': [unavailable] cannot reach the array"], 'one warning');
+    is_deeply($said, ["task: storage 'store': [unavailable] cannot reach the array"],
+        'one warning');
     $now += 59;
     is_deeply(said_by(sub { PLUGIN->status($storeid, $scfg) }), [], 'still within the minute');
     $now += 1;
-    is(scalar(said_by(sub { PLUGIN->status($storeid, $scfg) })->@*), 1, 'a minute later it is said again');
+    is(scalar(said_by(sub { PLUGIN->status($storeid, $scfg) })->@*), 1,
+        'a minute later it is said again');
     answer(capacity => native_error('unauthenticated', 'cannot log in'));
     $said = said_by(sub { PLUGIN->status($storeid, $scfg) });
     is(scalar($said->@*), 1, 'another reason is said at once');
@@ -50,7 +52,8 @@ subtest 'warnings of a poll are said once a minute as well' => sub {
     answer(
         capacity => { total_bytes => 1, available_bytes => 1, used_bytes => 0 },
         check_connection => sub {
-            @PVE::Storage::OntapNvmeTcp::Native::log = ({ level => 'warning', text => 'a path is missing' });
+            @PVE::Storage::OntapNvmeTcp::Native::log = ({ level => 'warning',
+                text => 'a path is missing' });
             return 1;
         },
     );
@@ -59,15 +62,18 @@ subtest 'warnings of a poll are said once a minute as well' => sub {
 };
 
 subtest 'what stops the process is not taken for a failure of the storage' => sub {
-    answer(capacity => sub { die "got timeout\n" }, check_connection => sub { die "got timeout\n" });
+    answer(capacity => sub { die "got timeout\n" },
+        check_connection => sub { die "got timeout\n" });
     ok(!eval { PLUGIN->status($storeid, $scfg); 1 }, 'status dies');
     is($@, "got timeout\n", 'with the words of the handler');
     ok(!eval { PLUGIN->check_connection($storeid, $scfg); 1 }, 'check_connection as well');
 };
 
 subtest 'activation and its opposite' => sub {
-    is_deeply(calls_of(sub { PLUGIN->activate_storage($storeid, $scfg, {}) })->[-1], ['activate'], 'activate');
-    is_deeply(calls_of(sub { PLUGIN->deactivate_storage($storeid, $scfg, {}) })->[-1], ['forget'], 'deactivate');
+    is_deeply(calls_of(sub { PLUGIN->activate_storage($storeid, $scfg, {}) })->[-1], ['activate'],
+        'activate');
+    is_deeply(calls_of(sub { PLUGIN->deactivate_storage($storeid, $scfg, {}) })->[-1], ['forget'],
+        'deactivate');
 };
 
 done_testing();

@@ -7,8 +7,8 @@ use Test::More;
 use HookTest qw(PLUGIN is_real_pve load_pve scfg set_config said_by);
 use SimTest qw(start_array added_storage);
 
-# The functions of Proxmox VE that call the hooks, as its API and its guests call them: with the checks and
-# the contexts that only they have.
+# The functions of Proxmox VE that call the hooks, as its API and its guests call them: with the
+# checks and the contexts that only they have.
 plan(skip_all => 'PVE_PERL5LIB does not name the modules of Proxmox VE') if !is_real_pve();
 
 my $sim = start_array();
@@ -29,8 +29,10 @@ set_config($config->{ids});
 # There is no cluster here, and no host side of the fabric.
 {
     no warnings qw(once redefine);
-    *PVE::Cluster::cfs_lock_storage = sub { my ($id, $timeout, $code, @arguments) = @_; return $code->(@arguments) };
-    *PVE::Cluster::get_vmlist = sub { return { ids => { 100 => { type => 'qemu', node => 'here' } } } };
+    *PVE::Cluster::cfs_lock_storage = sub { my ($id, $timeout, $code,
+        @arguments) = @_; return $code->(@arguments) };
+    *PVE::Cluster::get_vmlist = sub { return { ids => { 100 => { type => 'qemu',
+        node => 'here' } } } };
     *PVE::INotify::nodename = sub { return 'here' };
     *PVE::Storage::Custom::OntapNvmeTcpPlugin::activate_storage = sub { return 1 };
 }
@@ -47,29 +49,35 @@ subtest 'the section is what the plugin expects' => sub {
 subtest 'volumes' => sub {
     push(@volids, PVE::Storage::vdisk_alloc($config, 'store', 100, 'raw', undef, 4096));
     push(@volids, PVE::Storage::vdisk_alloc($config, 'store', 100, 'raw', undef, 527.5));
-    push(@volids, PVE::Storage::vdisk_alloc($config, 'store', 100, 'raw', 'vm-100-cloudinit', 4096));
-    is_deeply(\@volids, ['store:vm-100-disk-0', 'store:vm-100-disk-1', 'store:vm-100-cloudinit'], 'allocated');
+    push(@volids,
+        PVE::Storage::vdisk_alloc($config, 'store', 100, 'raw', 'vm-100-cloudinit', 4096));
+    is_deeply(\@volids, ['store:vm-100-disk-0', 'store:vm-100-disk-1', 'store:vm-100-cloudinit'],
+        'allocated');
     my $list = PVE::Storage::vdisk_list($config, 'store', 100);
     is_deeply([sort(map { $_->{volid} } $list->{store}->@*)], [sort(@volids)], 'listed');
     is(scalar(PVE::Storage::volume_size_info($config, $volids[0], 5)), 4 * 1024 * 1024, 'measured');
     my $volumes = PVE::Storage::volume_list($config, 'store', 100, 'images');
     is_deeply([map { $_->{content} } $volumes->@*], [('images') x 3], 'in the content tab');
     ok(PVE::Storage::volume_resize($config, $volids[0], 8 * 1024 * 1024, 0), 'grown');
-    is(scalar(PVE::Storage::volume_size_info($config, $volids[0], 5)), 8 * 1024 * 1024, 'by that much');
+    is(scalar(PVE::Storage::volume_size_info($config, $volids[0], 5)), 8 * 1024 * 1024,
+        'by that much');
 };
 
 subtest 'paths and features' => sub {
     my ($path, $owner, $vtype) = PVE::Storage::path($config, $volids[0]);
     like($path, qr{/store/vm-100-disk-0\z}, 'path');
     is_deeply([$owner, $vtype], [100, 'images'], 'owner and type');
-    like(PVE::Storage::path($config, $volids[0], 'snap'), qr{/vm-100-disk-0\@snap\z}, 'of a snapshot');
+    like(PVE::Storage::path($config, $volids[0], 'snap'), qr{/vm-100-disk-0\@snap\z},
+        'of a snapshot');
     ok(PVE::Storage::volume_has_feature($config, 'snapshot', $volids[0]), 'snapshot');
-    ok(!PVE::Storage::volume_has_feature($config, 'copy', $volids[0], 'snap'), 'no copy of a snapshot');
+    ok(!PVE::Storage::volume_has_feature($config, 'copy', $volids[0], 'snap'),
+        'no copy of a snapshot');
     is_deeply([PVE::Storage::parse_volname($config, $volids[0])],
         ['images', 'vm-100-disk-0', 100, undef, undef, 0, 'raw'], 'parsed');
     ok(!PVE::Storage::volume_is_base_and_used($config, $volids[0]), 'no base image');
     if (my $options = PVE::Storage->can('qemu_blockdev_options')) {
-        is_deeply($options->($config, $volids[0], 'pc-i440fx-10.0', {}), { driver => 'host_device', filename => $path },
+        is_deeply($options->($config, $volids[0], 'pc-i440fx-10.0', {}),
+            { driver => 'host_device', filename => $path },
             'for QEMU, with nothing that is not allowed');
     }
 };
@@ -78,7 +86,8 @@ subtest 'snapshots' => sub {
     PVE::Storage::volume_snapshot($config, $_, 'first') for @volids[0, 1];
     PVE::Storage::volume_snapshot($config, $_, 'second') for @volids[0, 1];
     my $blockers = [];
-    ok(!eval { PVE::Storage::volume_rollback_is_possible($config, $volids[0], 'first', $blockers); 1 }, 'not to the first');
+    ok(!eval { PVE::Storage::volume_rollback_is_possible($config, $volids[0], 'first',
+        $blockers); 1 }, 'not to the first');
     is_deeply($blockers, ['second'], 'with the blocker');
     PVE::Storage::volume_snapshot_rollback($config, $_, 'second') for @volids[0, 1];
     PVE::Storage::volume_snapshot_delete($config, $_, 'second', 0) for @volids[0, 1];
@@ -100,7 +109,8 @@ subtest 'a volume without a device' => sub {
         $error = $@;
     });
     like($error, qr/storage 'store': \[[a-z-]+\] .*vm-100-disk-0/, 'cannot be activated');
-    ok(eval { PVE::Storage::deactivate_volumes($config, \@volids); 1 }, 'but deactivated') or diag($@);
+    ok(eval { PVE::Storage::deactivate_volumes($config, \@volids); 1 }, 'but deactivated')
+        or diag($@);
 };
 
 subtest 'deleting' => sub {
@@ -115,7 +125,7 @@ subtest 'the API adds, changes and removes a storage' => sub {
     no warnings qw(once redefine);
     local *PVE::Storage::lock_storage_config = sub { my ($code, $text) = @_; return $code->() };
     local *PVE::Storage::config = sub { return Storable::dclone($written) };
-    local *PVE::Storage::write_config = sub { my ($new) = @_; $written = Storable::dclone($new); return };
+    local *PVE::Storage::write_config = sub { $written = Storable::dclone($_[0]); return };
     local *PVE::AccessControl::remove_storage_access = sub { return };
 
     my %fixed = (mgmt_ip => '127.0.0.1:' . $sim->port(), username => 'admin', vserver => 'svm1',
@@ -124,34 +134,44 @@ subtest 'the API adds, changes and removes a storage' => sub {
     HookTest::put_file('storage/other.ca.pem', $ca);
     my $api = 'PVE::API2::Storage::Config';
 
-    ok(!eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed }); 1 }, 'not without a password');
+    ok(!eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed }); 1 },
+        'not without a password');
     like("$@", qr/--password/, 'told');
-    ok(!eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed, password => 'wrong' }); 1 },
+    ok(!eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed,
+        password => 'wrong' }); 1 },
         'not with a wrong one');
     like("$@", qr/\[unauthenticated\]/, 'told');
     is_deeply($written->{ids}, {}, 'nothing is written');
     is(HookTest::get_file('storage/other.pw'), undef, 'nor stored');
 
-    ok(eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed, password => 'secret' }); 1 }, 'added')
+    ok(eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed,
+        password => 'secret' }); 1 }, 'added')
         or diag("$@");
     is($written->{ids}{other}{shared}, 1, 'shared from the start');
     ok(!exists($written->{ids}{other}{password}), 'the password is not in storage.cfg');
     is(HookTest::get_file('storage/other.pw'), "secret\n", 'but stored');
 
-    ok(eval { $api->update({ storage => 'other', force_delete => 1, qos_policy => 'gold' }); 1 }, 'changed') or diag("$@");
+    ok(eval { $api->update({ storage => 'other', force_delete => 1, qos_policy => 'gold' }); 1 },
+        'changed') or diag("$@");
     is($written->{ids}{other}{qos_policy}, 'gold', 'written');
-    ok(!eval { $api->update({ storage => 'other', adaptive_qos_policy => 'adaptive1' }); 1 }, 'not both policies');
+    ok(!eval { $api->update({ storage => 'other', adaptive_qos_policy => 'adaptive1' }); 1 },
+        'not both policies');
     ok(!eval { $api->update({ storage => 'other', vserver => 'svm2' }); 1 }, 'not what is fixed');
-    ok(!eval { $api->update({ storage => 'other', password => 'wrong' }); 1 }, 'not to a wrong password');
+    ok(!eval { $api->update({ storage => 'other', password => 'wrong' }); 1 },
+        'not to a wrong password');
     is(HookTest::get_file('storage/other.pw'), "secret\n", 'the right one stays');
-    ok(eval { $api->update({ storage => 'other', delete => 'qos_policy,force_delete' }); 1 }, 'settings deleted') or diag("$@");
+    ok(eval { $api->update({ storage => 'other', delete => 'qos_policy,force_delete' }); 1 },
+        'settings deleted') or diag("$@");
     ok(!exists($written->{ids}{other}{qos_policy}), 'written');
     if (PLUGIN->api() >= 13) {
-        ok(eval { $api->update({ storage => 'other', qos_policy => 'gold' }); 1 }, 'one policy') or diag("$@");
-        ok(eval { $api->update({ storage => 'other', delete => 'qos_policy', adaptive_qos_policy => 'adaptive1' }); 1 },
+        ok(eval { $api->update({ storage => 'other', qos_policy => 'gold' }); 1 }, 'one policy')
+            or diag("$@");
+        ok(eval { $api->update({ storage => 'other', delete => 'qos_policy',
+            adaptive_qos_policy => 'adaptive1' }); 1 },
             'replaced by the other in one step') or diag("$@");
     }
-    ok(eval { $api->update({ storage => 'other', shared => 0 }); 1 }, 'not shared, as somebody says so') or diag("$@");
+    ok(eval { $api->update({ storage => 'other', shared => 0 }); 1 },
+        'not shared, as somebody says so') or diag("$@");
     is($written->{ids}{other}{shared}, 0, 'written');
 
     ok(eval { $api->delete({ storage => 'other' }); 1 }, 'removed') or diag("$@");

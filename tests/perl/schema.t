@@ -14,10 +14,12 @@ my @fixed = qw(aggregate mgmt_ip subsystem username vserver);
 subtest 'type and plugin data' => sub {
     is(PLUGIN->type(), 'ontapnvme', 'type');
     my $data = PLUGIN->plugindata();
-    is_deeply([sort(keys($data->{content}[0]->%*))], [qw(images none rootdir)], 'content it can have');
+    is_deeply([sort(keys($data->{content}[0]->%*))], [qw(images none rootdir)],
+        'content it can have');
     is_deeply($data->{content}[1], { images => 1 }, 'content it has by default');
     is_deeply($data->{format}, [{ raw => 1 }, 'raw'], 'raw devices only');
-    is_deeply([sort(keys($data->{'sensitive-properties'}->%*))], \@secrets, 'what never stands in storage.cfg');
+    is_deeply([sort(keys($data->{'sensitive-properties'}->%*))], \@secrets,
+        'what never stands in storage.cfg');
     ok(!exists($data->{'isolate-properties'}), 'borrowed names stay usable');
 };
 
@@ -43,14 +45,17 @@ subtest 'every option is declared by somebody, and the schema holds' => sub {
 subtest 'a section is shared unless it says otherwise' => sub {
     my %section = map { $_ => 'x' } @fixed;
     is(PLUGIN->check_config('s', {%section}, 1, 1)->{shared}, 1, 'a new one, or one that is read');
-    is(PLUGIN->check_config('s', { %section, shared => 0 }, 1, 1)->{shared}, 0, 'an explicit 0 stays');
-    is(PLUGIN->check_config('s', { %section, shared => 1 }, 1, 1)->{shared}, 1, 'an explicit 1 stays');
+    is(PLUGIN->check_config('s', { %section, shared => 0 }, 1, 1)->{shared}, 0,
+        'an explicit 0 stays');
+    is(PLUGIN->check_config('s', { %section, shared => 1 }, 1, 1)->{shared}, 1,
+        'an explicit 1 stays');
     my $update = PLUGIN->check_config('s', { verify_ssl => 0 }, 0, 1);
     ok(!exists($update->{shared}), 'an update of something else does not touch it');
     ok(!grep({ $_ eq 'ontapnvme' } @PVE::Storage::Plugin::SHARED_STORAGE),
         'the list that would override a 0 does not have the type');
     ok(!eval { PLUGIN->check_config('s', {}, 1, 1); 1 }, 'required settings are required');
-    ok(!eval { PLUGIN->check_config('s', { vserver => 'x' }, 0, 1); 1 }, 'fixed settings are fixed');
+    ok(!eval { PLUGIN->check_config('s', { vserver => 'x' }, 0, 1); 1 },
+        'fixed settings are fixed');
 };
 
 # A host with other plugins, in a perl of its own: prints what is declared by us.
@@ -65,7 +70,8 @@ my sub declared_beside ($others) {
             my \$class = "Other::\$other->{type}";
             \@{"\${class}::ISA"} = ('PVE::Storage::Plugin');
             *{"\${class}::type"} = sub { \$other->{type} };
-            *{"\${class}::plugindata"} = sub { \$other->{data} // { content => [{ images => 1 }, { images => 1 }] } };
+            *{"\${class}::plugindata"} =
+                sub { return { content => [{ images => 1 }, { images => 1 }] } };
             *{"\${class}::properties"} = \$other->{properties};
             *{"\${class}::options"} = sub { return {} };
             \$class->register() if !\$other->{late};
@@ -81,7 +87,9 @@ subtest 'names that another plugin declares are left to it' => sub {
     my ($all) = declared_beside('');
     like($all, qr/\bdebug\b.*\bencryption\b.*\busername\b/, 'alone, it declares all');
     my ($text, $status) = declared_beside(<<~'END');
-        { type => 'aaa', properties => sub { return { username => { type => 'string' }, debug => { type => 'boolean' } } } },
+        { type => 'aaa', properties => sub {
+            return { username => { type => 'string' }, debug => { type => 'boolean' } };
+        } },
         { type => 'zzz', properties => sub { return { encryption => { type => 'string' } } } },
         END
     is($status, 0, 'everything loads') or diag($text);

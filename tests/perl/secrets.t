@@ -23,7 +23,8 @@ subtest 'what is stored is loaded' => sub {
     is(get_file('storage/store.pw'), "p\xc3\xa4ss w\xc3\xb6rd-\xe2\x82\xac\n", 'in UTF-8');
     is_deeply($load->('other'), {}, 'of that storage only');
     $store->('store', { password => undef, nvme_tls_psk => 'new' });
-    is_deeply([sort(keys($load->('store')->%*))], [qw(nvme_dhchap_ctrl_secret nvme_dhchap_secret nvme_tls_psk)],
+    is_deeply([sort(keys($load->('store')->%*))],
+        [qw(nvme_dhchap_ctrl_secret nvme_dhchap_secret nvme_tls_psk)],
         'undef removes');
     $store->('store', { map { $_ => undef } keys(%all) });
     $store->('store', { map { $_ => undef } keys(%all) });
@@ -49,16 +50,19 @@ subtest 'all or none' => sub {
     # The third in order cannot be written.
     my $in_the_way = priv_dir() . '/storage/store.tlspsk';
     mkdir($in_the_way);
-    ok(!eval { $store->('store', { nvme_dhchap_secret => 'new', nvme_dhchap_ctrl_secret => 'new', nvme_tls_psk => 'new',
+    ok(!eval { $store->('store',
+        { nvme_dhchap_secret => 'new', nvme_dhchap_ctrl_secret => 'new', nvme_tls_psk => 'new',
         password => 'new' }); 1 }, 'one cannot be written');
     like($@, qr/store\.tlspsk/, 'told which');
     unlike($@, qr/new/, 'not what');
     rmdir($in_the_way);
-    is_deeply($load->('store'), { nvme_dhchap_secret => 'old', password => 'old' }, 'the others are as before');
+    is_deeply($load->('store'), { nvme_dhchap_secret => 'old', password => 'old' },
+        'the others are as before');
 };
 
 subtest 'the next step of a caller may fail' => sub {
-    my $put_back = $store->('store', { password => 'new', nvme_dhchap_secret => undef, nvme_tls_psk => 'new' });
+    my $put_back = $store->('store',
+        { password => 'new', nvme_dhchap_secret => undef, nvme_tls_psk => 'new' });
     is_deeply($load->('store'), { password => 'new', nvme_tls_psk => 'new' }, 'changed');
     $put_back->();
     is_deeply($load->('store'), { nvme_dhchap_secret => 'old', password => 'old' }, 'as before');
@@ -86,7 +90,8 @@ subtest 'the cluster gets one id, whoever comes first' => sub {
             $ids{ readline($reader) } = 1;
             waitpid($pid, 0);
         }
-        is_deeply([map { "$_\n" } keys(%ids)], [get_file('ontapnvme-cluster-id')], 'all have the same');
+        is_deeply([map { "$_\n" } keys(%ids)], [get_file('ontapnvme-cluster-id')],
+            'all have the same');
     }
     is((stat($file))[2] & 07777, 0600, 'mode');
 };

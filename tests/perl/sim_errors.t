@@ -13,7 +13,8 @@ my $scfg = added_storage($sim, 'store');
 my $storeid = dirty('store');
 
 subtest 'an alarm ends a request within a second' => sub {
-    my $rule = $sim->fault(method => 'GET', path => '/api/storage/volumes', never_answer => \1, times => -1);
+    my $rule = $sim->fault(method => 'GET', path => '/api/storage/volumes', never_answer => \1,
+        times => -1);
     local $SIG{ALRM} = sub { die "got timeout\n" };
     my $start = time();
     alarm(0.2);
@@ -29,10 +30,12 @@ subtest 'an alarm ends a request within a second' => sub {
 
 subtest 'a forked worker leaves its parent connected' => sub {
     PLUGIN->list_images($storeid, $scfg);
-    is(in_child(sub { PLUGIN->list_images($storeid, $scfg); return 'listed' }), 'listed', 'the worker works');
+    is(in_child(sub { PLUGIN->list_images($storeid, $scfg); return 'listed' }), 'listed',
+        'the worker works');
     my $start = time();
     is_deeply(PLUGIN->list_images($storeid, $scfg), [], 'the parent works on');
-    is(in_child(sub { PLUGIN->alloc_image($storeid, $scfg, 100, 'raw', undef, 4096) }), 'vm-100-disk-0',
+    is(in_child(sub { PLUGIN->alloc_image($storeid, $scfg, 100, 'raw', undef, 4096) }),
+        'vm-100-disk-0',
         'a second worker');
     PLUGIN->free_image($storeid, $scfg, 'vm-100-disk-0');
 };
@@ -47,7 +50,8 @@ subtest 'a storage whose array is gone is inactive, and is left alone quickly' =
     });
     cmp_ok(scalar($said->@*), '<=', 2, 'said once');
     cmp_ok(time() - $start, '<', 15, 'within the budget of a poll');
-    like(error_of(sub { PLUGIN->list_images('gone', $gone) }), qr/\Astorage 'gone': \[unavailable\]/, 'a list fails');
+    like(error_of(sub { PLUGIN->list_images('gone', $gone) }),
+        qr/\Astorage 'gone': \[unavailable\]/, 'a list fails');
 };
 
 subtest 'a certificate that nobody vouches for is refused with what to do' => sub {
@@ -55,14 +59,16 @@ subtest 'a certificate that nobody vouches for is refused with what to do' => su
     unlink(HookTest::priv_dir() . '/storage/untrusted.ca.pem');
     my $error = error_of(sub { PLUGIN->on_add_hook('untrusted', $section, password => 'secret') });
     like($error, qr/certificate/, 'told');
-    ok(eval { PLUGIN->on_add_hook('untrusted', { %$section, verify_ssl => 0 }, password => 'secret'); 1 },
+    ok(eval { PLUGIN->on_add_hook('untrusted', { %$section, verify_ssl => 0 },
+        password => 'secret'); 1 },
         'unless asked not to look') or diag($@);
 };
 
 subtest 'a failed allocation leaves nothing behind' => sub {
     for my $path (qw(/storage/namespaces /protocols/nvme/subsystem-maps)) {
         $sim->fault(method => 'POST', path => $path, status => 500, times => -1);
-        error_of(sub { PLUGIN->alloc_image($storeid, $scfg, 101, 'raw', undef, 4096) }, "POST $path fails");
+        error_of(sub { PLUGIN->alloc_image($storeid, $scfg, 101, 'raw', undef, 4096) },
+            "POST $path fails");
         $sim->clear_faults();
         is_deeply([$sim->orphans()], [], 'no orphans');
         is_deeply(PLUGIN->list_images($storeid, $scfg, 101), [], 'no disk');

@@ -43,18 +43,23 @@ subtest 'a name that is taken is never used again' => sub {
 subtest 'going back needs that nothing newer is there' => sub {
     PLUGIN->volume_snapshot($scfg, $storeid, $_, 'second') for @disks;
     my $blockers = [];
-    like(error_of(sub { PLUGIN->volume_rollback_is_possible($scfg, $storeid, $disks[0], 'first', $blockers) }),
+    like(error_of(sub { PLUGIN->volume_rollback_is_possible($scfg, $storeid, $disks[0], 'first',
+        $blockers) }),
         qr/'second'/, 'told');
     is_deeply($blockers, ['second'], 'listed');
-    ok(PLUGIN->volume_rollback_is_possible($scfg, $storeid, $_, 'second', []), "$_ can go back to the newest")
+    ok(PLUGIN->volume_rollback_is_possible($scfg, $storeid, $_, 'second', []),
+        "$_ can go back to the newest")
         for @disks;
-    error_of(sub { PLUGIN->volume_rollback_is_possible($scfg, $storeid, $disks[0], 'none', []) }, 'none of that name');
-    error_of(sub { PLUGIN->volume_snapshot_rollback($scfg, $storeid, $disks[0], 'first') }, 'nor does it go all the same');
+    error_of(sub { PLUGIN->volume_rollback_is_possible($scfg, $storeid, $disks[0], 'none', []) },
+        'none of that name');
+    error_of(sub { PLUGIN->volume_snapshot_rollback($scfg, $storeid, $disks[0], 'first') },
+        'nor does it go all the same');
 };
 
 subtest 'going back and deleting' => sub {
     for my $disk (@disks) {
-        ok(eval { PLUGIN->volume_snapshot_rollback($scfg, $storeid, $disk, 'second'); 1 }, "$disk goes back")
+        ok(eval { PLUGIN->volume_snapshot_rollback($scfg, $storeid, $disk, 'second'); 1 },
+            "$disk goes back")
             or diag($@);
     }
     for my $snap (qw(second first)) {

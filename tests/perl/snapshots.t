@@ -17,7 +17,8 @@ subtest 'snapshots are made, deleted and gone back to' => sub {
     is_deeply(calls_of(sub { PLUGIN->volume_snapshot(@volume, dirty('before')) })->[-1],
         ['create_snapshot', 'vm-100-disk-0', 'before'], 'made');
     for my $running (undef, 0, 1) {
-        is_deeply(calls_of(sub { PLUGIN->volume_snapshot_delete(@volume, dirty('before'), $running) })->[-1],
+        is_deeply(calls_of(sub { PLUGIN->volume_snapshot_delete(@volume, dirty('before'),
+            $running) })->[-1],
             ['delete_snapshot', 'vm-100-disk-0', 'before'], 'deleted, whether the VM runs or not');
     }
     is_deeply(calls_of(sub { PLUGIN->volume_snapshot_delete(@volume, 'before') })->[-1],
@@ -38,11 +39,15 @@ subtest 'newer snapshots block, and are named' => sub {
     answer(rollback_blockers => ['after', 'later']);
     my $blockers = ['of another disk'];
     my $error = error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', $blockers) });
-    like($error, qr/\Astorage 'store': \[busy\] .*'vm-100-disk-0'.*'before'.*'after', 'later'/, 'in the message');
+    like($error, qr/\Astorage 'store': \[busy\] .*'vm-100-disk-0'.*'before'.*'after', 'later'/,
+        'in the message');
     is_deeply($blockers, ['of another disk', 'after', 'later'], 'in the list');
-    error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', undef) }, 'without a list as well');
-    answer(rollback_blockers => native_error('not-found', "'vm-100-disk-0' has no snapshot 'before'"));
-    like(error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', []) }), qr/\[not-found\]/,
+    error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', undef) },
+        'without a list as well');
+    answer(rollback_blockers => native_error('not-found',
+        "'vm-100-disk-0' has no snapshot 'before'"));
+    like(error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', []) }),
+        qr/\[not-found\]/,
         'a snapshot that is not there');
 };
 
@@ -62,7 +67,8 @@ subtest 'information on snapshots' => sub {
 };
 
 subtest 'names that Proxmox VE gives are taken, others are not' => sub {
-    for my $snap (qw(a before-upgrade_2 vzdump __base__ __migration__ __replicate_1-0_1700000000__), 'a' x 40) {
+    for my $snap (qw(a before-upgrade_2 vzdump __base__ __migration__ __replicate_1-0_1700000000__),
+        'a' x 40) {
         ok(eval { PLUGIN->volume_snapshot(@volume, $snap); 1 }, $snap) or diag($@);
     }
     for my $snap (undef, '', 'a b', 'a/b', "a\n", 'a@b', 'x' x 200, "\xe4") {

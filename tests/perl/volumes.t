@@ -15,7 +15,8 @@ my $links = $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory;
 
 subtest 'free_image has no work left for later' => sub {
     my $result = 'unset';
-    my $calls = calls_of(sub { $result = PLUGIN->free_image($storeid, $scfg, dirty('vm-100-disk-0'), 0, 'raw') });
+    my $calls = calls_of(sub { $result = PLUGIN->free_image($storeid, $scfg, dirty('vm-100-disk-0'),
+        0, 'raw') });
     is_deeply($calls->[-1], ['free', 'vm-100-disk-0'], 'freed');
     is($result, undef, 'anything else would be run as a task');
     my @list = PLUGIN->free_image($storeid, $scfg, 'base-100-disk-0/vm-101-disk-0', 1);
@@ -28,41 +29,50 @@ subtest 'free_image has no work left for later' => sub {
 subtest 'activate_volume asks for the device and expects it where path says' => sub {
     answer(activate_volume => sub ($name) { "$links/store/" . ($name =~ s{.*/}{}r) });
     for my $name (qw(vm-100-disk-0 base-100-disk-0/vm-101-disk-0 vm-100-state-snap)) {
-        my $calls = calls_of(sub { PLUGIN->activate_volume($storeid, $scfg, dirty($name), undef, {}, { 'guest-is-windows' => 1 }) });
+        my $calls = calls_of(sub { PLUGIN->activate_volume($storeid, $scfg, dirty($name), undef, {},
+            { 'guest-is-windows' => 1 }) });
         is_deeply($calls->[-1], ['activate_volume', $name], $name);
     }
     ok(PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0'), 'older callers pass less');
     answer(activate_volume => '/dev/nvme0n1');
-    like(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0') }), qr/\[internal\].*'vm-100-disk-0'/,
+    like(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0') }),
+        qr/\[internal\].*'vm-100-disk-0'/,
         'another path is an error');
-    answer(activate_volume => native_error('device-missing', "no block device for 'vm-100-disk-0'"));
+    answer(activate_volume => native_error('device-missing',
+        "no block device for 'vm-100-disk-0'"));
     is(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0') }),
         "storage 'store': [device-missing] no block device for 'vm-100-disk-0'\n", 'no device');
 };
 
 subtest 'a snapshot is no device yet, and never the live disk' => sub {
     my $calls = calls_of(sub {
-        like(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0', dirty('snap')) }),
+        like(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0',
+            dirty('snap')) }),
             qr/\[unsupported\].*'snap'.*'vm-100-disk-0'/, 'refused');
     });
     ok(!grep({ $_->[0] eq 'activate_volume' } $calls->@*), 'nothing is activated');
-    is_deeply(calls_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0', 'snap', {}) }), [],
+    is_deeply(calls_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0', 'snap',
+        {}) }), [],
         'none is active');
 };
 
 subtest 'deactivate_volume' => sub {
-    my $calls = calls_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, dirty('vm-100-disk-0'), undef, {}) });
+    my $calls = calls_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, dirty('vm-100-disk-0'),
+        undef, {}) });
     is_deeply($calls->[-1], ['deactivate_volume', 'vm-100-disk-0'], 'as it is');
     answer(deactivate_volume => native_error('busy', "'vm-100-disk-0' is in use"));
-    error_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0') }, 'a failure is told');
+    error_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0') },
+        'a failure is told');
 };
 
 subtest 'volume_resize takes bytes, all 64 bits of them' => sub {
     for my $bytes (4096, 4611686018427387905) {
-        my $calls = calls_of(sub { PLUGIN->volume_resize($scfg, $storeid, dirty('vm-100-disk-0'), dirty($bytes), 1) });
+        my $calls = calls_of(sub { PLUGIN->volume_resize($scfg, $storeid, dirty('vm-100-disk-0'),
+            dirty($bytes), 1) });
         is_deeply($calls->[-1], ['resize', 'vm-100-disk-0', $bytes], "$bytes bytes");
     }
-    error_of(sub { PLUGIN->volume_resize($scfg, $storeid, 'vm-100-disk-0', $_, 1) }, 'no size: ' . ($_ // 'undef'))
+    error_of(sub { PLUGIN->volume_resize($scfg, $storeid, 'vm-100-disk-0', $_, 1) },
+        'no size: ' . ($_ // 'undef'))
         for undef, '', 'x', -1, 1.5, '4k';
     like(error_of(sub { PLUGIN->volume_resize($scfg, $storeid, 'vm-100-disk-0', 4096, 0, 'snap') }),
         qr/\[unsupported\].*'snap'.*'vm-100-disk-0'/, 'a snapshot is not resized');

@@ -13,7 +13,8 @@ put_file('storage/store.pw', "secret\n");
 load_pve();
 
 my $scfg = dirty(scfg());
-my $advice = qr/\Astorage 'store': \[unsupported\] [^\n]*install the package pve-storage-ontapnvme[^\n]*\n\z/;
+my $install = qr/install the package pve-storage-ontapnvme/;
+my $advice = qr/\Astorage 'store': \[unsupported\] [^\n]*$install[^\n]*\n\z/;
 
 subtest 'the type is registered, and its sections are kept' => sub {
     is(PVE::Storage::Plugin->lookup('ontapnvme'), PLUGIN, 'registered');
@@ -24,7 +25,8 @@ subtest 'the type is registered, and its sections are kept' => sub {
 subtest 'what needs no array works' => sub {
     ok(PLUGIN->path($scfg, 'vm-100-disk-0', 'store'), 'path');
     ok(PLUGIN->parse_volname('vm-100-disk-0'), 'parse_volname');
-    ok(PLUGIN->volume_has_feature($scfg, 'snapshot', 'store', 'vm-100-disk-0'), 'volume_has_feature');
+    ok(PLUGIN->volume_has_feature($scfg, 'snapshot', 'store', 'vm-100-disk-0'),
+        'volume_has_feature');
 };
 
 subtest 'every operation says what to install, each time' => sub {
@@ -40,12 +42,17 @@ subtest 'every operation says what to install, each time' => sub {
         deactivate_volume => sub { PLUGIN->deactivate_volume('store', $scfg, 'vm-100-disk-0') },
         volume_resize => sub { PLUGIN->volume_resize($scfg, 'store', 'vm-100-disk-0', 4096) },
         volume_snapshot => sub { PLUGIN->volume_snapshot($scfg, 'store', 'vm-100-disk-0', 's') },
-        volume_snapshot_delete => sub { PLUGIN->volume_snapshot_delete($scfg, 'store', 'vm-100-disk-0', 's') },
-        volume_snapshot_rollback => sub { PLUGIN->volume_snapshot_rollback($scfg, 'store', 'vm-100-disk-0', 's') },
-        volume_rollback_is_possible => sub { PLUGIN->volume_rollback_is_possible($scfg, 'store', 'vm-100-disk-0', 's') },
-        volume_snapshot_info => sub { PLUGIN->volume_snapshot_info($scfg, 'store', 'vm-100-disk-0') },
+        volume_snapshot_delete => sub { PLUGIN->volume_snapshot_delete($scfg, 'store',
+            'vm-100-disk-0', 's') },
+        volume_snapshot_rollback => sub { PLUGIN->volume_snapshot_rollback($scfg, 'store',
+            'vm-100-disk-0', 's') },
+        volume_rollback_is_possible => sub { PLUGIN->volume_rollback_is_possible($scfg, 'store',
+            'vm-100-disk-0', 's') },
+        volume_snapshot_info => sub { PLUGIN->volume_snapshot_info($scfg, 'store',
+            'vm-100-disk-0') },
         on_add_hook => sub { PLUGIN->on_add_hook('store', $scfg, password => 'x') },
-        on_update_hook_full => sub { PLUGIN->on_update_hook_full('store', $scfg, { verify_ssl => 0 }, undef, {}) },
+        on_update_hook_full => sub { PLUGIN->on_update_hook_full('store', $scfg,
+            { verify_ssl => 0 }, undef, {}) },
     );
     for my $hook (sort(keys(%hooks))) {
         like(error_of($hooks{$hook}, $hook), $advice, "$hook: what to install");

@@ -10,8 +10,8 @@ use Test::More;
 use XsTest qw(NATIVE client error_of);
 
 my @codes = qw(
-    invalid-argument unsupported unauthenticated permission-denied not-found already-exists busy conflict
-    no-space unavailable timed-out device-missing interrupted internal
+    invalid-argument unsupported unauthenticated permission-denied not-found already-exists busy
+    conflict no-space unavailable timed-out device-missing interrupted internal
 );
 
 my %calls = (
@@ -50,7 +50,8 @@ subtest 'every call turns an exception into an object' => sub {
             is($error->code, 'internal', "$call, $script: its code");
         }
     }
-    is(error_of(sub { client()->info('throw:standard') })->msg, '[internal] broken invariant', 'in one line');
+    is(error_of(sub { client()->info('throw:standard') })->msg, '[internal] broken invariant',
+        'in one line');
 };
 
 subtest 'an error has its code, its line and its facts' => sub {
@@ -58,7 +59,8 @@ subtest 'an error has its code, its line and its facts' => sub {
     for my $code (@codes) {
         my $error = error_of(sub { $client->info("error:$code") });
         is($error->code, $code, 'code');
-        is($error->msg, "[$code] cannot play 'größe': the script says so (svm=pvé, tries=3); write another script",
+        is($error->msg, "[$code] cannot play 'größe': the script says so (svm=pvé, tries=3);"
+            . ' write another script',
             'line');
         is("$error", $error->msg . "\n", 'as text, with a newline');
         is_deeply($error->facts, { svm => 'pvé', tries => 3 }, 'facts');
@@ -84,7 +86,8 @@ subtest 'secrets are in no error and no dump' => sub {
     my $error = error_of(sub { $client->info('error:unauthenticated') });
     unlike(Dumper($error), qr/\Q$secret\E/, 'error');
     unlike(Dumper($client), qr/\Q$secret\E/, 'object');
-    my $refused = error_of(sub { NATIVE->new('store', { key => 'wrong' }, { password => $secret }, {}) });
+    my $refused = error_of(sub { NATIVE->new('store', { key => 'wrong' }, { password => $secret },
+        {}) });
     unlike(Dumper($refused), qr/\Q$secret\E/, 'a constructor that fails');
     $refused = error_of(sub { NATIVE->new('store', [], { password => $secret }, {}) });
     unlike(Dumper($refused), qr/\Q$secret\E/, 'an argument that is refused');

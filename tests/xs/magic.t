@@ -13,8 +13,8 @@ use XsTest qw(NATIVE client error_of in_child);
 # object.
 my sub open_objects {
     opendir(my $dir, '/proc/self/fd') or die "fd: $!\n";
-    return scalar(grep { /\A[0-9]+\z/ && $_ > 2 && (readlink("/proc/self/fd/$_") // '') eq '/dev/null' }
-        readdir($dir));
+    my @numbers = grep { /\A[0-9]+\z/ && $_ > 2 } readdir($dir);
+    return scalar(grep { (readlink("/proc/self/fd/$_") // '') eq '/dev/null' } @numbers);
 }
 
 subtest 'only an object that the constructor made is taken for one' => sub {

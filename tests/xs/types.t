@@ -27,7 +27,8 @@ subtest 'sizes keep all 64 bits, both ways' => sub {
 
 subtest 'what is no whole number is refused' => sub {
     my $client = client();
-    for my $value (-1, '-1', 1.5, '1.5', '', 'x', '1x', ' ', undef, [], 1e30, '18446744073709551616', 'nan', 9**9**9) {
+    for my $value (-1, '-1', 1.5, '1.5', '', 'x', '1x', ' ', undef, [], 1e30,
+        '18446744073709551616', 'nan', 9**9**9) {
         my $error = error_of(sub { $client->resize('x', $value) });
         is($error->code, 'invalid-argument', 'the code for ' . ($value // 'undef'));
         like("$error", qr/'size_bytes'/, 'names the argument');
@@ -62,10 +63,13 @@ subtest 'what is no text is refused' => sub {
         is(error_of(sub { $client->info($value) })->code, 'invalid-argument', 'as volume name');
     }
     for my $value (undef, [], 'text', 7) {
-        is(error_of(sub { NATIVE->new('store', $value, {}, {}) })->code, 'invalid-argument', 'as settings');
-        is(error_of(sub { NATIVE->new('store', {}, $value, {}) })->code, 'invalid-argument', 'as secrets');
+        is(error_of(sub { NATIVE->new('store', $value, {}, {}) })->code, 'invalid-argument',
+            'as settings');
+        is(error_of(sub { NATIVE->new('store', {}, $value, {}) })->code, 'invalid-argument',
+            'as secrets');
     }
-    is(error_of(sub { NATIVE->new('store', { key => [] }, {}, {}) })->code, 'invalid-argument', 'as value');
+    is(error_of(sub { NATIVE->new('store', { key => [] }, {}, {}) })->code, 'invalid-argument',
+        'as value');
     ok(!eval { $client->info(); 1 }, 'too few arguments');
 };
 
@@ -73,12 +77,14 @@ subtest 'settings, secrets and surroundings arrive' => sub {
     my $client = NATIVE->new(
         'store',
         { one => 'größe', two => 2, gone => undef },
-        { password => 'geheim-ß', nvme_dhchap_secret => 'a', nvme_dhchap_ctrl_secret => 'b', nvme_tls_psk => 'c' },
+        { password => 'geheim-ß', nvme_dhchap_secret => 'a', nvme_dhchap_ctrl_secret => 'b',
+            nvme_tls_psk => 'c' },
         { cluster_id => 'id', ca_file => undef, link_directory => '/links' },
     );
     is($client->info('tell:settings')->{parent}, 'one=größe;two=2;', 'settings');
     is($client->info('tell:secrets')->{parent}, 'geheim-ß;a;b;c;', 'secrets');
-    is($client->info('tell:surroundings')->{parent}, 'id;;/run/ontapnvme;/links', 'surroundings and their defaults');
+    is($client->info('tell:surroundings')->{parent}, 'id;;/run/ontapnvme;/links',
+        'surroundings and their defaults');
 };
 
 subtest 'wrong settings are told by either way' => sub {
@@ -97,7 +103,8 @@ subtest 'lists and hashes have what their description says' => sub {
     is_deeply($client->rollback_blockers('x', 's'), ['s-1', 's-2'], 'blockers');
     is_deeply([sort(keys($client->info('x')->%*))],
         [qw(create_time_s parent size_bytes used_bytes vmid volume_name)], 'a disk');
-    is_deeply([sort(keys($client->capacity()->%*))], [qw(available_bytes total_bytes used_bytes)], 'capacity');
+    is_deeply([sort(keys($client->capacity()->%*))], [qw(available_bytes total_bytes used_bytes)],
+        'capacity');
     is($client->activate_volume('vm'), '/dev/ontapnvme/store/vm', 'a path');
     is_deeply([$client->free('x')], [], 'nothing');
     ok($client->check_connection(), 'true');
@@ -127,7 +134,8 @@ subtest 'clean arguments give clean results' => sub {
     my $name = "vm-100-disk-0$taint";
     ok(tainted($name), 'the test has a tainted name');
     $disk = $client->info($name);
-    ok(tainted($disk->{volume_name}), 'a tainted one gives tainted ones: nothing is laundered here');
+    ok(tainted($disk->{volume_name}),
+        'a tainted one gives tainted ones: nothing is laundered here');
 };
 
 done_testing();

@@ -72,8 +72,8 @@ package PVE::Storage::OntapNvmeTcp::Native {
 
     for my $method (qw(
         verify check_connection activate capacity require_empty forget list info allocate free
-        activate_volume deactivate_volume resize create_snapshot delete_snapshot rollback_blockers rollback
-        list_snapshots
+        activate_volume deactivate_volume resize create_snapshot delete_snapshot rollback_blockers
+        rollback list_snapshots
     )) {
         no strict 'refs';
         *{$method} = sub ($self, @arguments) { record($method, @arguments) };

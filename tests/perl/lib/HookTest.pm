@@ -17,8 +17,8 @@ BEGIN {
 use PVE::Storage::Custom::OntapNvmeTcpPlugin;
 
 our @EXPORT_OK = qw(
-    PLUGIN is_real_pve load_pve scfg dirty is_clean error_of said_by in_child priv_dir put_file get_file
-    perl_output set_config
+    PLUGIN is_real_pve load_pve scfg dirty is_clean error_of said_by in_child priv_dir put_file
+    get_file perl_output set_config
 );
 
 use constant PLUGIN => 'PVE::Storage::Custom::OntapNvmeTcpPlugin';

@@ -78,14 +78,15 @@ sub properties { return {} }
 sub plugindata { return { content => [{ images => 1 }, { images => 1 }] } }
 
 for my $hook (qw(
-    options parse_volname path filesystem_path create_base clone_image alloc_image free_image list_images
-    status activate_storage deactivate_storage check_connection activate_volume deactivate_volume map_volume
-    unmap_volume volume_size_info volume_resize volume_snapshot volume_snapshot_delete volume_snapshot_info
-    volume_snapshot_rollback volume_rollback_is_possible volume_snapshot_needs_fsfreeze volume_has_feature
-    volume_export volume_export_formats volume_import volume_import_formats rename_volume rename_snapshot
+    options parse_volname path filesystem_path create_base clone_image alloc_image free_image
+    list_images status activate_storage deactivate_storage check_connection activate_volume
+    deactivate_volume map_volume unmap_volume volume_size_info volume_resize volume_snapshot
+    volume_snapshot_delete volume_snapshot_info volume_snapshot_rollback
+    volume_rollback_is_possible volume_snapshot_needs_fsfreeze volume_has_feature volume_export
+    volume_export_formats volume_import volume_import_formats rename_volume rename_snapshot
     get_formats get_identity get_volume_attribute update_volume_attribute qemu_blockdev_options
-    volume_qemu_snapshot_method storage_can_replicate find_free_diskname on_add_hook on_update_hook
-    on_update_hook_full on_delete_hook
+    volume_qemu_snapshot_method storage_can_replicate find_free_diskname on_add_hook
+    on_update_hook on_update_hook_full on_delete_hook
 )) {
     no strict 'refs';
     *{$hook} = sub { die "the base class was asked for $hook\n" };
