@@ -32,7 +32,7 @@ std::optional<std::chrono::sys_seconds> ParseTime(std::string_view text);
 // that is not as it must be decides status(); after it the getters return empty values.
 class FieldReader {
  public:
-  // Both are borrowed.
+  // `record` is borrowed.
   FieldReader(const Json& record, std::string_view request) : record_(&record), request_(request) {}
 
   const Status& status() const { return status_; }
@@ -61,7 +61,7 @@ class FieldReader {
   void Fail(std::string_view path, const char* what);
 
   const Json* record_;
-  std::string_view request_;
+  std::string request_;
   Status status_;
 };
 

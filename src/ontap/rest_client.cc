@@ -175,7 +175,7 @@ Result<std::vector<Json>> RestClient::FollowPages(const ReadRequest& request, Js
   std::set<std::string> seen;
   Json page = std::move(first_page);
   for (std::size_t pages = 1;; ++pages) {
-    FieldReader fields(page, "GET " + request.path);
+    FieldReader fields(page, request.Name());
     const auto records_of_page = page.find("records");
     std::size_t count = 0;
     fields.ForEach("/records", [&](FieldReader&) { ++count; });
