@@ -132,7 +132,7 @@ TEST_F(AccessTest, TheReleaseIsTold) {
   const json cluster = Get("/api/cluster?fields=version").body;
   EXPECT_EQ(cluster["version"]["major"], 13);
   EXPECT_EQ(Get("/api/cluster?fields=disaggregated").code, 262197);
-  EXPECT_FALSE(sim_.Ctl({{"cmd", "set"}, {"release", "9.9.1"}})["ok"].get<bool>());
+  EXPECT_FALSE(sim_.Ctl({{"cmd", "set"}, {"release", "9.8.1"}})["ok"].get<bool>());
 }
 
 TEST_F(AccessTest, ThePersonalityIsHiddenFromSvmAccountsUnlessNamed) {

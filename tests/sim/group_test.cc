@@ -200,6 +200,16 @@ TEST_F(GroupTest, DeletingTheGroupKeepsTheSnapshotsOfItsVolumes) {
   EXPECT_EQ(Get("/api/storage/volumes/" + a + "/snapshots").body["num_records"], 1);
 }
 
+TEST_F(GroupTest, ShowsItsMembersWhenTheyAreNamed) {
+  MakeVolume("a", {{"comment", "mark"}});
+  const std::string ns = MakeNamespace("a");
+  MakeGroup("g", {"a"});
+  EXPECT_FALSE(Get(std::string(kGroups) + "?fields=*").Records().at(0).contains("volumes"));
+  const json group = Get(std::string(kGroups) + "?fields=volumes,namespaces").Records().at(0);
+  EXPECT_EQ(group["volumes"][0]["comment"], "mark");
+  EXPECT_EQ(group["namespaces"][0]["uuid"], ns);
+}
+
 TEST_F(GroupTest, OneListingCoversAllGroupsSince9121) {
   MakeVolume("a");
   TakeSnapshotOf(MakeGroup("g", {"a"}), "s");

@@ -22,7 +22,11 @@ space.size                          int   r
 space.used                          int   r
 svm.name                            str   c
 svm.uuid                            str   c
+namespaces                          list  rx   since=12
+namespaces.name                     str   rx   since=12
+namespaces.uuid                     str   rx   since=12
 volumes                             list  cpx
+volumes.comment                     str   rx
 volumes.name                        str   cpx  len=1..203
 volumes.provisioning_options.action str   cpw  enum=create|add|remove|reassign
 volumes.space.available             int   rx

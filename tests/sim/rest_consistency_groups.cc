@@ -24,7 +24,7 @@ constexpr std::size_t kMembersMaximum = 80;
 constexpr std::size_t kMembersPerAdd = 16;
 constexpr int kMembersChangeSince = 12;
 
-json GroupRecord(const World& world, const ConsistencyGroup& group, bool with_space) {
+json GroupRecord(World& world, const ConsistencyGroup& group, bool with_space) {
   json record = {
       {"uuid", group.uuid},
       {"name", group.name},
@@ -39,8 +39,13 @@ json GroupRecord(const World& world, const ConsistencyGroup& group, bool with_sp
   std::uint64_t size_bytes = 0;
   for (const std::string& uuid : group.volume_uuids) {
     const Volume* volume = world.volumes.Find(uuid);
-    record["volumes"].push_back(
-        {{"uuid", uuid}, {"name", volume->name}, {"space", {{"size", volume->size_bytes}}}});
+    json member = {
+        {"uuid", uuid}, {"name", volume->name}, {"space", {{"size", volume->size_bytes}}}};
+    if (!volume->comment.empty()) member["comment"] = volume->comment;
+    record["volumes"].push_back(std::move(member));
+    for (const NvmeNamespace* ns : world.NamespacesOf(uuid)) {
+      record["namespaces"].push_back({{"uuid", ns->uuid}, {"name", world.PathOf(*ns)}});
+    }
     size_bytes += volume->size_bytes;
   }
   if (with_space) record["space"] = {{"size", size_bytes}};
@@ -48,7 +53,7 @@ json GroupRecord(const World& world, const ConsistencyGroup& group, bool with_sp
 }
 
 Reply GetGroups(Call& call) {
-  const World& world = call.world;
+  World& world = call.world;
   const Listing listing(call, models::ConsistencyGroup());
   return listing.Answer([&](const Emit& emit) {
     for (const ConsistencyGroup& group : world.groups) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <unordered_set>
 
 namespace ontapnvme::sim {
 namespace {
@@ -183,13 +184,22 @@ std::uint64_t World::FootprintBytes(const Volume& volume) {
   return volume.is_thick ? volume.size_bytes : UsedBytes(volume);
 }
 
+// One pass over the namespaces: asking volume by volume would make every create quadratic.
 std::uint64_t World::AggregateUsedBytes(const Aggregate& aggregate) {
   std::uint64_t used = aggregate.foreign_used_bytes;
-  for (const Volume& volume : volumes) {
-    if (volume.aggregate_uuid == aggregate.uuid) used += FootprintBytes(volume);
-  }
-  for (const QueuedVolume& queued : recovery_queue) {
-    if (queued.volume.aggregate_uuid == aggregate.uuid) used += FootprintBytes(queued.volume);
+  std::unordered_set<std::string> thin;
+  const auto count = [&](const Volume& volume) {
+    if (volume.aggregate_uuid != aggregate.uuid) return;
+    if (volume.is_thick) {
+      used += volume.size_bytes;
+    } else {
+      thin.insert(volume.uuid);
+    }
+  };
+  for (const Volume& volume : volumes) count(volume);
+  for (const QueuedVolume& queued : recovery_queue) count(queued.volume);
+  for (const NvmeNamespace& ns : namespaces) {
+    if (thin.count(ns.volume_uuid) != 0) used += blocks().AllocatedBytes(ns.uuid);
   }
   return used;
 }
