@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What operations cost in requests on a warm process. A request more is a regression: budgets are
+// what keeps a poll cheap, a storage lock short and a frozen guest frozen for milliseconds.
+#include <gtest/gtest.h>
+
+#include "fault/storage_rig.h"
+
+namespace ontapnvme::fault {
+namespace {
+
+class RequestBudgetTest : public testing::Test {
+ protected:
+  RequestBudgetTest() {
+    EXPECT_TRUE(rig.storage().Activate().ok());  // facts are read, paths are made
+    array.ClearLog();
+  }
+
+  void ExpectRequests(int most, const std::string& operation) {
+    const int count = array.Count();
+    std::cout << "requests: " << operation << " = " << count << " (budget " << most << ")\n";
+    EXPECT_LE(count, most) << operation << ": " << testing::PrintToString(array.Requests());
+    EXPECT_GT(count, -1);
+    array.ClearLog();
+  }
+
+  std::vector<std::string> AllocateDisks(int count) {
+    std::vector<std::string> disks;
+    for (int i = 0; i < count; ++i) disks.push_back(rig.MustAllocate(100));
+    array.ClearLog();
+    return disks;
+  }
+
+  TestArray array;
+  StorageRig rig{array};
+};
+
+TEST_F(RequestBudgetTest, PollIsOneRequestAndConnectsNothing) {
+  const auto connected = rig.host().connect_calls.size();
+  EXPECT_TRUE(rig.storage().CheckConnection());
+  EXPECT_TRUE(rig.storage().Activate().ok());
+  EXPECT_TRUE(rig.storage().Capacity().ok());
+  EXPECT_EQ(array.Count(), 1);
+  ExpectRequests(1, "poll");
+  EXPECT_EQ(rig.host().connect_calls.size(), connected);
+}
+
+TEST_F(RequestBudgetTest, NewProcessPollsWithOneRequestToo) {
+  rig.Restart();
+  EXPECT_TRUE(rig.storage().CheckConnection());
+  EXPECT_TRUE(rig.storage().Activate().ok());
+  EXPECT_TRUE(rig.storage().Capacity().ok());
+  ExpectRequests(1, "poll of a new process");
+}
+
+TEST_F(RequestBudgetTest, AllocateFirstAndSecondDisk) {
+  rig.MustAllocate(100);
+  ExpectRequests(5, "allocate the first disk of a VM");
+  rig.MustAllocate(100);
+  ExpectRequests(5, "allocate the second disk of a VM");
+}
+
+TEST_F(RequestBudgetTest, ActivatePresentDisk) {
+  const auto disks = AllocateDisks(1);
+  ASSERT_TRUE(rig.storage().ActivateVolume(disks[0]).ok());
+  ExpectRequests(1, "activate a present disk");
+  ASSERT_TRUE(rig.storage().DeactivateVolume(disks[0]).ok());
+  ExpectRequests(0, "deactivate");
+}
+
+TEST_F(RequestBudgetTest, ListIsOneRequestPerListingWhateverTheNumber) {
+  for (std::uint64_t vmid = 100; vmid < 130; ++vmid) rig.MustAllocate(vmid);
+  array.ClearLog();
+  const auto listed = rig.storage().List(std::nullopt);
+  ASSERT_TRUE(listed.ok()) << listed.error().Line();
+  EXPECT_EQ(listed->size(), 30U);
+  ExpectRequests(2, "list 30 disks");
+}
+
+TEST_F(RequestBudgetTest, FreeDisk) {
+  const auto disks = AllocateDisks(2);
+  ASSERT_TRUE(rig.storage().Free(disks[1]).ok());
+  ExpectRequests(4, "free a disk");
+}
+
+TEST_F(RequestBudgetTest, ResizeDisk) {
+  const auto disks = AllocateDisks(1);
+  ASSERT_TRUE(rig.storage().Resize(disks[0], std::uint64_t{1} << 30U).ok());
+  ExpectRequests(4, "resize a disk");
+}
+
+class SnapshotBudgetTest : public RequestBudgetTest, public testing::WithParamInterface<int> {};
+
+TEST_P(SnapshotBudgetTest, DoesNotDependOnTheNumberOfDisks) {
+  const std::string of = " of a VM with " + std::to_string(GetParam()) + " disks";
+  const auto disks = AllocateDisks(GetParam());
+  for (const auto& disk : disks) {
+    const auto made = rig.storage().CreateSnapshot(disk, "s1");
+    ASSERT_TRUE(made.ok()) << made.error().Line();
+  }
+  ExpectRequests(2, "snapshot" + of);
+
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+  for (const auto& disk : disks) {
+    ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+    const auto restored = rig.storage().Rollback(disk, "s1");
+    ASSERT_TRUE(restored.ok()) << restored.error().Line();
+  }
+  ExpectRequests(3, "rollback" + of);
+
+  for (const auto& disk : disks) {
+    const auto deleted = rig.storage().DeleteSnapshot(disk, "s1");
+    ASSERT_TRUE(deleted.ok()) << deleted.error().Line();
+  }
+  ExpectRequests(3, "delete of the snapshot" + of);
+}
+
+INSTANTIATE_TEST_SUITE_P(Disks, SnapshotBudgetTest, testing::Values(1, 3, 8));
+
+}  // namespace
+}  // namespace ontapnvme::fault

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "fault/storage_rig.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "pve/volume_name.h"
+#include "sim/sim_transport.h"
+
+namespace ontapnvme::fault {
+namespace {
+
+constexpr std::size_t kContentBytes = 16;
+
+pve::Settings DefaultSettings() {
+  return {{"mgmt_ip", "192.0.2.1"}, {"username", "admin"},  {"vserver", "svm1"},
+          {"subsystem", "pve"},     {"aggregate", "aggr1"}, {"storage_prefix", "t_"}};
+}
+
+std::string MakeDirectory() {
+  std::string pattern = testing::TempDir() + "/ontapnvme-rig-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "cannot make " << pattern;
+  return pattern;
+}
+
+}  // namespace
+
+TestArray::TestArray() : sim([shared = clock] { return shared->WallTime(); }) {}
+
+int TestArray::Count() {
+  return sim.Ctl({{"cmd", "count"}}).at("count").get<int>();
+}
+
+std::vector<std::string> TestArray::Requests() {
+  std::vector<std::string> lines;
+  for (const auto& entry : sim.Ctl({{"cmd", "log"}}).at("requests")) {
+    const std::string target = entry.at("target");
+    lines.push_back(entry.at("method").get<std::string>() + " " +
+                    target.substr(0, target.find('?')));
+  }
+  return lines;
+}
+
+std::vector<std::string> TestArray::Orphans() {
+  return sim.Ctl({{"cmd", "orphans"}}).at("orphans").get<std::vector<std::string>>();
+}
+
+void TestArray::Set(const std::string& name, const nlohmann::json& value) {
+  const auto reply = sim.Ctl({{"cmd", "set"}, {name, value}});
+  ASSERT_TRUE(reply.at("ok").get<bool>()) << reply.dump();
+}
+
+void TestArray::AddFault(nlohmann::json rule) {
+  rule["cmd"] = "fault-add";
+  const auto reply = sim.Ctl(rule);
+  ASSERT_TRUE(reply.at("ok").get<bool>()) << reply.dump();
+}
+
+bool TestArray::FaultFired() {
+  for (const auto& rule : sim.array().faults().ToJson()) {
+    if (rule.at("fired").get<int>() > 0) return true;
+  }
+  return false;
+}
+
+StorageRig::StorageRig(TestArray& array, RigOptions options)
+    : array_(&array), options_(std::move(options)), directory_(MakeDirectory()) {
+  Restart();
+}
+
+StorageRig::~StorageRig() {
+  storage_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void StorageRig::Restart() {
+  std::vector<nvme::Controller> kept;
+  std::map<Uuid, nvme::DeviceUsage> usage;
+  if (host_ != nullptr) {
+    kept = host_->controllers;
+    usage = host_->usage;
+  }
+  // Every mapped namespace of the array is a device of the node, as on a healthy fabric.
+  const auto fabric = [array = array_] {
+    std::vector<nvme::Device> devices;
+    auto& world = array->sim.world();
+    for (const auto& ns : world.namespaces) {
+      const auto* subsystem = world.subsystems.Find(ns.subsystem_uuid);
+      if (subsystem == nullptr) continue;
+      nvme::Device device;
+      device.name = "nvme0n" + std::to_string(ns.nsid + 7);  // the instance is not the NSID
+      device.path = "/dev/" + device.name;
+      device.uuid = *Uuid::Parse(ns.uuid);
+      device.subsystem_nqn = subsystem->target_nqn;
+      device.size = ByteCount{ns.size_bytes};
+      device.live_paths = 2;
+      devices.push_back(device);
+    }
+    return devices;
+  };
+  auto host = std::make_unique<fakes::FakeHost>(fabric);
+  host->controllers = std::move(kept);
+  host->usage = std::move(usage);
+  host->identity.host_nqn = "nqn.2014-08.org.nvmexpress:uuid:" + options_.node;
+  host_ = host.get();
+
+  pve::Settings settings = DefaultSettings();
+  for (const auto& [key, value] : options_.settings) settings[key] = value;
+  auto config = pve::StorageConfig::Parse(options_.storage_id, settings);
+  ASSERT_TRUE(config.ok()) << config.error().Line();
+  pve::Secrets secrets;
+  secrets.password = Secret("secret");
+  pve::Surroundings surroundings;
+  surroundings.cluster_id = options_.cluster_id;
+  surroundings.state_directory = directory_ + "/run";
+  surroundings.link_directory = directory_ + "/dev";
+  pve::StorageParts parts;
+  parts.transport = std::make_unique<sim::SimTransport>(&array_->sim.array(), config->username,
+                                                        std::string("secret"));
+  parts.host = std::move(host);
+  parts.jitter = [] { return 0.5; };
+  parts.clock = array_->clock.get();
+  storage_ = std::make_unique<pve::StorageImpl>(std::move(*config), std::move(secrets),
+                                                surroundings, std::move(parts));
+}
+
+std::string StorageRig::MustAllocate(std::uint64_t vmid, const std::string& name,
+                                     std::uint64_t size_kib) {
+  const auto allocated = storage_->Allocate(vmid, name, size_kib);
+  EXPECT_TRUE(allocated.ok()) << allocated.error().Line();
+  return allocated.ok() ? *allocated : "";
+}
+
+sim::NvmeNamespace* StorageRig::Namespace(const std::string& volume_name) {
+  const auto name = pve::VolumeName::Parse(volume_name);
+  const auto flexvol = pve::FlexVolName("t_", *name);
+  for (auto& ns : array_->sim.world().namespaces) {
+    const auto* volume = array_->sim.world().volumes.Find(ns.volume_uuid);
+    if (volume != nullptr && volume->name == *flexvol) return &ns;
+  }
+  return nullptr;
+}
+
+std::string StorageRig::Content(const std::string& volume_name) {
+  const auto* ns = Namespace(volume_name);
+  if (ns == nullptr) return "(no namespace)";
+  const std::string bytes = array_->sim.store().Read(ns->uuid, 0, kContentBytes);
+  return bytes.substr(0, bytes.find('\0'));
+}
+
+void StorageRig::Write(const std::string& volume_name, const std::string& bytes) {
+  const auto* ns = Namespace(volume_name);
+  ASSERT_NE(ns, nullptr) << volume_name;
+  array_->sim.store().Write(ns->uuid, 0, bytes + std::string(kContentBytes - bytes.size(), '\0'));
+}
+
+}  // namespace ontapnvme::fault

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// One storage on one simulated array and one simulated node, in this process: no socket, no
+// sleeping.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "fakes/fake_clock.h"
+#include "fakes/fake_host.h"
+#include "pve/storage_impl.h"
+#include "sim/memory_array.h"
+
+namespace ontapnvme::fault {
+
+// An array that several storages, nodes and clusters can share.
+struct TestArray {
+  TestArray();
+  std::shared_ptr<fakes::FakeClock> clock = std::make_shared<fakes::FakeClock>();
+  sim::MemoryArray sim;
+
+  int Count();  // requests since the last ClearLog
+  void ClearLog() { sim.Ctl({{"cmd", "log-clear"}}); }
+  std::vector<std::string> Requests();  // "METHOD /path" of each
+  std::vector<std::string> Orphans();
+  void Set(const std::string& name, const nlohmann::json& value);
+  void AddFault(nlohmann::json rule);
+  void ClearFaults() { sim.Ctl({{"cmd", "fault-clear"}}); }
+  bool FaultFired();
+};
+
+struct RigOptions {
+  std::string storage_id = "tank";
+  std::string cluster_id = "11111111-2222-3333-4444-555555555555";
+  std::string node = "node1";
+  pve::Settings settings = {};  // over the defaults
+};
+
+class StorageRig {
+ public:
+  explicit StorageRig(TestArray& array, RigOptions options = {});
+  ~StorageRig();
+
+  pve::Storage& storage() { return *storage_; }
+  fakes::FakeHost& host() { return *host_; }
+  // A new process on the same node: memory of the process is gone, that of the node stays.
+  void Restart();
+
+  // Allocates and dies of a failed expectation.
+  std::string MustAllocate(std::uint64_t vmid, const std::string& name = "",
+                           std::uint64_t size_kib = 1024);
+  // The bytes at the start of the volume's namespace on the array.
+  std::string Content(const std::string& volume_name);
+  void Write(const std::string& volume_name, const std::string& bytes);
+  std::string link(const std::string& leaf) const { return directory_ + "/dev/tank/" + leaf; }
+
+ private:
+  sim::NvmeNamespace* Namespace(const std::string& volume_name);
+
+  TestArray* array_;
+  RigOptions options_;
+  std::string directory_;
+  fakes::FakeHost* host_ = nullptr;
+  std::unique_ptr<pve::Storage> storage_;
+};
+
+}  // namespace ontapnvme::fault
