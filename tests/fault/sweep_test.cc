@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Every operation, with every single one of its requests going wrong in every way. Whatever fails:
+// nothing is left half-made, no other disk is touched, the error is one line, and the same
+// operation then succeeds. Each sweep goes on until an undisturbed run ends it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "fault/storage_rig.h"
+
+namespace ontapnvme::fault {
+namespace {
+
+using testing::IsEmpty;
+
+constexpr int kRequestsMax = 40;  // a runaway sweep fails instead of hanging
+
+struct Fault {
+  const char* name;
+  nlohmann::json rule;
+};
+
+const std::vector<Fault>& Faults() {
+  static const std::vector<Fault> kFaults = {
+      {"unauthorized", {{"status", 401}}},
+      {"forbidden", {{"status", 403}, {"code", 6}}},
+      // Not for a DELETE: there "not found" is the truth, or the array lies.
+      {"not_found", {{"status", 404}, {"code", 4}, {"method", "GET|POST|PATCH"}}},
+      {"too_many", {{"status", 429}, {"code", 262160}, {"retry_after", 1}}},
+      {"server_error", {{"status", 500}, {"code", 65541}}},
+      {"overloaded", {{"status", 503}}},
+      {"lost_before", {{"drop_before", true}}},
+      {"lost_after", {{"drop_after", true}}},
+      {"cut", {{"truncated", true}}},
+      {"malformed", {{"malformed", true}}},
+      {"redirect", {{"redirect", "https://192.0.2.99/api/cluster"}}},
+      {"silent", {{"never_answer", true}}},
+      {"job_failure", {{"job_failure", 393271}}},
+      {"job_vanishes", {{"job_vanishes", true}}},
+  };
+  return kFaults;
+}
+
+// One storage with a bystander's disk that nothing may touch.
+class World {
+ public:
+  World() : rig(array) {
+    EXPECT_TRUE(rig.storage().Activate().ok());
+    bystander = rig.MustAllocate(999);
+    rig.Write(bystander, "bystander");
+  }
+
+  void ExpectBystanderUntouched() {
+    EXPECT_EQ(rig.Content(bystander), "bystander");
+    const auto snapshots = rig.storage().ListSnapshots(bystander);
+    ASSERT_TRUE(snapshots.ok()) << snapshots.error().Line();
+    EXPECT_THAT(*snapshots, IsEmpty());
+  }
+
+  TestArray array;
+  StorageRig rig;
+  std::string bystander;
+};
+
+struct Operation {
+  const char* name;
+  std::function<void(World&)> prepare;
+  std::function<Status(World&)> run;
+  // What must hold after the operation has succeeded, at once or when repeated.
+  std::function<void(World&)> expect_done;
+};
+
+Status AllocateOne(World& world) {
+  const auto made = world.rig.storage().Allocate(100, "vm-100-disk-0", 4096);
+  // A retry after a lost answer may find its own disk: then it was made.
+  return made.ok() || FailedWith(made, ErrorCode::kAlreadyExists) ? Status() : Status(made.error());
+}
+
+Status ForBothDisks(const std::function<Status(const std::string&)>& run) {
+  for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) {
+    if (auto status = run(disk); !status.ok()) return status;
+  }
+  return {};
+}
+
+void TwoDisks(World& world) {
+  for (int i = 0; i < 2; ++i) {
+    const auto disk = world.rig.MustAllocate(100);
+    world.rig.Write(disk, "old");
+  }
+}
+
+void TwoDisksWithSnapshot(World& world) {
+  TwoDisks(world);
+  const auto made = ForBothDisks(
+      [&](const auto& disk) { return world.rig.storage().CreateSnapshot(disk, "s1"); });
+  ASSERT_TRUE(made.ok()) << made.error().Line();
+  for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) world.rig.Write(disk, "new");
+  world.rig.Restart();
+}
+
+std::size_t CountSnapshots(World& world) {
+  std::size_t count = 0;
+  for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) {
+    const auto snapshots = world.rig.storage().ListSnapshots(disk);
+    EXPECT_TRUE(snapshots.ok());
+    if (snapshots.ok()) count += snapshots->size();
+  }
+  return count;
+}
+
+const std::vector<Operation>& Operations() {
+  static const std::vector<Operation> kOperations = {
+      {"allocate_first", [](World&) {}, AllocateOne,
+       [](World& world) { EXPECT_TRUE(world.rig.storage().Info("vm-100-disk-0").ok()); }},
+      {"allocate_second", [](World& world) { world.rig.MustAllocate(100, "vm-100-disk-1"); },
+       AllocateOne,
+       [](World& world) {
+         EXPECT_TRUE(world.rig.storage().Info("vm-100-disk-0").ok());
+         EXPECT_TRUE(world.rig.storage().Info("vm-100-disk-1").ok());
+       }},
+      {"free", TwoDisks, [](World& world) { return world.rig.storage().Free("vm-100-disk-0"); },
+       [](World& world) {
+         EXPECT_TRUE(FailedWith(world.rig.storage().Info("vm-100-disk-0"), ErrorCode::kNotFound));
+         EXPECT_EQ(world.rig.Content("vm-100-disk-1"), "old");
+       }},
+      {"resize", TwoDisks,
+       [](World& world) { return world.rig.storage().Resize("vm-100-disk-0", GiB(1).bytes()); },
+       [](World& world) {
+         EXPECT_EQ(world.rig.storage().Info("vm-100-disk-0")->size, GiB(1));
+         EXPECT_EQ(world.rig.Content("vm-100-disk-0"), "old");
+       }},
+      {"activate", TwoDisks,
+       [](World& world) {
+         const auto link = world.rig.storage().ActivateVolume("vm-100-disk-0");
+         return link.ok() ? Status() : Status(link.error());
+       },
+       [](World&) {}},
+      {"snapshot", TwoDisks,
+       [](World& world) {
+         auto made = ForBothDisks(
+             [&](const auto& disk) { return world.rig.storage().CreateSnapshot(disk, "s1"); });
+         if (made.ok()) return made;
+         // As Proxmox does: what it knows of is deleted again, then the user tries once more.
+         world.rig.Restart();
+         (void)ForBothDisks(
+             [&](const auto& disk) { return world.rig.storage().DeleteSnapshot(disk, "s1"); });
+         return made;
+       },
+       [](World& world) { EXPECT_EQ(CountSnapshots(world), 2U); }},
+      {"delete_snapshot", TwoDisksWithSnapshot,
+       [](World& world) {
+         return ForBothDisks(
+             [&](const auto& disk) { return world.rig.storage().DeleteSnapshot(disk, "s1"); });
+       },
+       [](World& world) { EXPECT_EQ(CountSnapshots(world), 0U); }},
+      {"rollback", TwoDisksWithSnapshot,
+       [](World& world) {
+         auto possible = ForBothDisks([&](const auto& disk) {
+           const auto blockers = world.rig.storage().RollbackBlockers(disk, "s1");
+           return blockers.ok() ? Status() : Status(blockers.error());
+         });
+         if (!possible.ok()) return possible;
+         return ForBothDisks(
+             [&](const auto& disk) { return world.rig.storage().Rollback(disk, "s1"); });
+       },
+       [](World& world) {
+         EXPECT_EQ(world.rig.Content("vm-100-disk-0"), "old");
+         EXPECT_EQ(world.rig.Content("vm-100-disk-1"), "old");
+       }},
+      {"verify", [](World&) {}, [](World& world) { return world.rig.storage().Verify(); },
+       [](World&) {}},
+  };
+  return kOperations;
+}
+
+class SweepTest : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
+
+TEST_P(SweepTest, KeepsItsPromisesWhicheverRequestFails) {
+  const auto& [index, always_jobs] = GetParam();
+  const Operation& operation = Operations()[index];
+  int points = 0;
+  for (const Fault& fault : Faults()) {
+    for (int nth = 1;; ++nth) {
+      ASSERT_LE(nth, kRequestsMax) << "the sweep never ran clean";
+      SCOPED_TRACE(std::string(operation.name) + ", request " + std::to_string(nth) + ": " +
+                   fault.name);
+      World world;
+      if (always_jobs) world.array.Set("async", "always");
+      operation.prepare(world);
+      auto rule = fault.rule;
+      rule["nth"] = nth;
+      world.array.AddFault(rule);
+      Status outcome = operation.run(world);
+      const bool fired = world.array.FaultFired();
+      world.array.ClearFaults();
+      if (!fired) {
+        ASSERT_TRUE(outcome.ok()) << outcome.error().Line();
+        operation.expect_done(world);
+        break;
+      }
+      ++points;
+      if (!outcome.ok()) {
+        const std::string line = outcome.error().Line();
+        EXPECT_EQ(line.find('\n'), std::string::npos);
+        EXPECT_EQ(line.find("secret"), std::string::npos) << line;
+        EXPECT_NE(outcome.error().code(), ErrorCode::kInterrupted) << line;
+      }
+      world.rig.Restart();  // the task is over; another one looks at what it left
+      world.ExpectBystanderUntouched();
+      Status again = outcome.ok() ? Status() : operation.run(world);
+      EXPECT_TRUE(again.ok()) << "repeated: " << again.error().Line() << " after "
+                              << outcome.error().Line();
+      if (again.ok()) operation.expect_done(world);
+      EXPECT_THAT(world.array.Orphans(), IsEmpty());
+      if (HasFailure()) return;
+    }
+  }
+  std::cout << "sweep: " << operation.name << (always_jobs ? " with jobs" : "") << ": " << points
+            << " points kept all promises\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(Operations, SweepTest,
+                         testing::Combine(testing::Range(std::size_t{0}, Operations().size()),
+                                          testing::Bool()),
+                         [](const auto& tested) {
+                           return std::string(Operations()[std::get<0>(tested.param)].name) +
+                                  (std::get<1>(tested.param) ? "_with_jobs" : "");
+                         });
+
+}  // namespace
+}  // namespace ontapnvme::fault
