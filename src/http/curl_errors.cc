@@ -28,8 +28,10 @@ constexpr std::array kVerifyRows{
 };
 
 constexpr const char* kTrustHint =
-    "put the certificate of its issuer into /usr/local/share/ca-certificates and run "
-    "update-ca-certificates, or set verify_ssl 0 to accept any certificate";
+    "put the certificate of its issuer into /etc/pve/priv/storage/<storage>.ca.pem, or into "
+    "/usr/local/share/ca-certificates and run update-ca-certificates, or set verify_ssl 0 to "
+    "accept "
+    "any certificate";
 constexpr const char* kNameHint =
     "give mgmt_ip as a name or address that stands in the certificate, or set verify_ssl 0 to "
     "accept any certificate";

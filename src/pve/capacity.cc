@@ -6,7 +6,7 @@
 namespace ontapnvme::pve {
 namespace {
 
-constexpr Duration kRecent{5000};
+constexpr Duration kKeptFor{5000};
 
 ByteCount Minus(ByteCount from, ByteCount what) {
   return ByteCount{from > what ? from.bytes() - what.bytes() : 0};
@@ -15,17 +15,17 @@ ByteCount Minus(ByteCount from, ByteCount what) {
 }  // namespace
 
 Result<CapacityInfo> CapacitySource::Read(const Deadline& deadline) {
-  auto read = context_->config.is_svm_scoped ? ReadOfSvm(deadline) : ReadOfAggregate(deadline);
-  if (read.ok()) {
-    recent_ = *read;
-    recent_at_ = deadline.clock().Now();
-  }
-  return read;
+  return context_->config.is_svm_scoped ? ReadOfSvm(deadline) : ReadOfAggregate(deadline);
 }
 
-std::optional<CapacityInfo> CapacitySource::TakeRecent(Clock& clock) {
-  auto taken = std::exchange(recent_, std::nullopt);
-  if (taken && clock.Now() - recent_at_ > kRecent) taken.reset();
+void CapacitySource::Keep(const Result<CapacityInfo>& answer, Clock& clock) {
+  kept_ = answer;
+  kept_at_ = clock.Now();
+}
+
+std::optional<Result<CapacityInfo>> CapacitySource::TakeKept(Clock& clock) {
+  auto taken = std::exchange(kept_, std::nullopt);
+  if (taken && clock.Now() - kept_at_ > kKeptFor) taken.reset();
   return taken;
 }
 

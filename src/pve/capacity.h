@@ -16,17 +16,19 @@ class CapacitySource {
   // of which the SVM's volumes use what they do, and no more is available than the delegated
   // aggregate has, where the release tells.
   Result<CapacityInfo> Read(const Deadline& deadline);
-  // What Read returned a moment ago, once: check_connection reads the figure that status needs
-  // next.
-  std::optional<CapacityInfo> TakeRecent(Clock& clock);
+  // Keeps an answer for the call that follows: check_connection asks for the figure that status
+  // needs next, and an array that has just not answered is not waited for a second time.
+  void Keep(const Result<CapacityInfo>& answer, Clock& clock);
+  // What was kept a moment ago, once.
+  std::optional<Result<CapacityInfo>> TakeKept(Clock& clock);
 
  private:
   Result<CapacityInfo> ReadOfAggregate(const Deadline& deadline);
   Result<CapacityInfo> ReadOfSvm(const Deadline& deadline);
 
   Context* context_;
-  std::optional<CapacityInfo> recent_;
-  TimePoint recent_at_{};
+  std::optional<Result<CapacityInfo>> kept_;
+  TimePoint kept_at_{};
 };
 
 }  // namespace ontapnvme::pve

@@ -43,6 +43,7 @@ Status StorageImpl::Verify() {
 // not answer does not take the disks away from a node whose data paths are live.
 bool StorageImpl::CheckConnection() {
   const auto read = capacity_.Read(Budget(kCheckBudget));
+  capacity_.Keep(read, *parts_.clock);
   if (read.ok()) return true;
   context_.log.Debug(read.error().Line());
   const bool is_silent =
@@ -59,7 +60,7 @@ Status StorageImpl::Activate() {
 
 Result<CapacityInfo> StorageImpl::Capacity() {
   const Deadline deadline = Budget(kStatusBudget);
-  if (const auto recent = capacity_.TakeRecent(*parts_.clock)) return *recent;
+  if (auto kept = capacity_.TakeKept(*parts_.clock)) return *kept;
   return capacity_.Read(deadline);
 }
 

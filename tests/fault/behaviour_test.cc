@@ -270,8 +270,10 @@ TEST_F(StorageTest, SilentArrayDoesNotTakeDisksAwayFromANodeWithLivePaths) {
   array.AddFault({{"never_answer", true}, {"times", -1}});
   EXPECT_TRUE(rig.storage().CheckConnection());
   EXPECT_TRUE(rig.storage().Activate().ok()) << "from what the node remembers";
+  const auto before = array.clock->Now();
   const auto capacity = rig.storage().Capacity();
   EXPECT_TRUE(FailedWith(capacity, ErrorCode::kTimedOut));
+  EXPECT_EQ(array.clock->Now(), before) << "a silent array is waited for once per poll";
   rig.host().controllers.clear();
   EXPECT_FALSE(rig.storage().CheckConnection());
 }
