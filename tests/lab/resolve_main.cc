@@ -18,10 +18,10 @@ using namespace ontapnvme;  // NOLINT: a program of the library's own
 // Under emulation a process takes a second where a machine takes milliseconds.
 constexpr Duration kBudget{20'000};
 
-std::string Told(const Error& error) {
-  std::string text = error.sentence();
-  for (const auto& [key, value] : error.facts()) text += "; " + key + ": " + value;
-  return text;
+// What the strategy saw, where it has said so.
+std::string Told(nvme::Strategy strategy, const Error& error) {
+  const auto seen = error.Fact(nvme::ToString(strategy));
+  return seen.empty() ? error.Line() : std::string(seen);
 }
 
 int Run(nvme::WantedDevice wanted) {
@@ -30,7 +30,7 @@ int Run(nvme::WantedDevice wanted) {
        {nvme::Strategy::kByUuid, nvme::Strategy::kLabels, nvme::Strategy::kTopology}) {
     const auto device = host.ResolveBy(strategy, wanted, Deadline(SystemClock(), kBudget));
     std::cout << nvme::ToString(strategy) << " "
-              << (device.ok() ? device->path : "- " + Told(device.error())) << std::endl;
+              << (device.ok() ? device->path : "- " + Told(strategy, device.error())) << std::endl;
     if (!device.ok()) continue;
     const auto size = nvme::CheckSize(*device, wanted);
     if (!size.ok()) std::cout << "size - " << size.error().Line() << std::endl;

@@ -24,7 +24,7 @@ use constant {
 
 # Options: work, kernel, stage, build, keep_going.
 sub new ($class, %options) {
-    my $self = bless({%options, passed => 0, failed => 0, counted => {}, order => []}, $class);
+    my $self = bless({%options, passed => 0, failed => 0, counted => {}}, $class);
     $self->{lab} = Lab->new(work => $options{work}, kernel => $options{kernel});
     return $self;
 }
@@ -40,6 +40,14 @@ sub storage ($self) {
 
 # ---- steps
 
+# Steps from here on belong to it.
+sub chapter ($self, $name) {
+    push($self->{chapters}->@*, {name => $name, passed => 0, failed => 0, seconds => 0});
+    return;
+}
+
+sub chapters ($self) { return $self->{chapters}->@* }
+
 # One line per step: what, how long, and the proof that `$code` returns. A step builds on those
 # before it, so a failure ends the journey unless told otherwise.
 sub step ($self, $what, $code) {
@@ -47,6 +55,9 @@ sub step ($self, $what, $code) {
     $self->@{qw(heard on_failure)} = ([], []);
     my $proof = eval { $code->() };
     my $error = $@;
+    my $sum   = $self->{chapters}[-1];
+    $sum->{$error ? 'failed' : 'passed'}++;
+    $sum->{seconds} += time() - $started;
     printf(
         "%-6s %5.1f s  %s%s\n",
         $error ? 'FAILED' : 'ok',
@@ -54,6 +65,7 @@ sub step ($self, $what, $code) {
         $what, !$error && defined($proof) ? ": $proof" : ''
     );
     print "                  heard from $_\n" for $self->{heard}->@*;
+
     if (!$error) {
         $self->{passed}++;
         return 1;

@@ -221,6 +221,7 @@ my sub gone ($j) {
 }
 
 sub begin ($j) {
+    $j->chapter('volumes are made and written');
     for my $disk (@plan) {
         $j->step("allocate $disk->{role} for VM ${\ VMID}", sub { allocate($j, $disk->{role}) });
     }
@@ -239,11 +240,13 @@ sub overwrite ($j) {
 }
 
 sub enlarge ($j) {
+    $j->chapter('a disk grows');
     $j->step('grow a disk while it is open', sub { grow($j) });
     return;
 }
 
 sub finish ($j) {
+    $j->chapter('volumes are freed');
     $j->step('free everything',   sub { free($j) });
     $j->step('no device is left', sub { gone($j) });
     return;

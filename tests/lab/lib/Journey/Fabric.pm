@@ -87,6 +87,7 @@ my sub cut ($j, %how) {
 }
 
 sub begin ($j) {
+    $j->chapter('two nodes, two paths');
     my ($first, $second) = $j->{lab}->portals;
     $j->step('live hand-over to node2', sub { hand_over($j) });
     $j->step('and back to node1',       sub { hand_back($j) });

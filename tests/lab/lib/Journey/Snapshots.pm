@@ -106,6 +106,7 @@ my sub rollback ($j) {
 }
 
 sub begin ($j) {
+    $j->chapter('snapshots and the way back');
     $j->step('snapshot of the VM', sub { take($j, 'before', 'snapshot') });
     Journey::Disks::overwrite($j);
     $j->step('a second snapshot', sub { take($j, 'after', 'second snapshot') });

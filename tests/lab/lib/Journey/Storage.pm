@@ -83,7 +83,7 @@ my sub add_unverified ($j) {
         $j->refused(sub { $node->hook('on_add_hook', ID, $scfg, $sensitive->%*) },
         qr/certificate/i);
     $j->expect(files_with_password($node), '', 'files with the password');
-    return $error;
+    return $error =~ s/ \(.*//r;
 }
 
 my sub add ($j) {
@@ -179,10 +179,12 @@ my sub stop ($j) {
 }
 
 sub begin ($j) {
+    $j->chapter('the lab');
     $j->step('three machines boot', sub { boot($j) });
     $j->step('the array serves',    sub { start_array($j) });
     $j->step("$_ has the plugin",   sub { install($j, $_) }) for qw(node1 node2);
     $j->step('patterns are ready',  sub { $j->spread_patterns; return });
+    $j->chapter('a storage is added');
     $j->step('add storage with a certificate that nobody vouches for: refused',
         sub { add_unverified($j) });
     $j->step('add storage',                          sub { add($j) });
@@ -193,6 +195,7 @@ sub begin ($j) {
 }
 
 sub finish ($j) {
+    $j->chapter('the storage is removed');
     $j->step('node2 lets go of the storage', sub { leave($j) });
     $j->step('remove storage',               sub { remove($j) });
     return;
