@@ -140,6 +140,21 @@ TEST_F(GroupTest, OneSnapshotCoversAllMembersAndRestoresThemTogether) {
   EXPECT_EQ(Restore(g, "later").status, 404);
 }
 
+TEST_F(GroupTest, ASnapshotIsOnePointInTime) {
+  MakeVolume("a");
+  MakeVolume("b");
+  const std::string g = MakeGroup("g", {"a", "b"});
+  tick_ = std::chrono::seconds(1);
+  TakeSnapshotOf(g, "s");
+  const json all =
+      Get("/api/storage/volumes/*/snapshots?name=s&fields=create_time&return_records=true")
+          .Records();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0]["create_time"], all[1]["create_time"]);
+  const json group = Get(Snapshots(g) + "?name=s&fields=create_time").Records().at(0);
+  EXPECT_EQ(group["create_time"], all[0]["create_time"]);
+}
+
 TEST_F(GroupTest, AMemberSnapshotOfThatNameFailsTheWhole) {
   const std::string a = MakeVolume("a");
   MakeVolume("b");

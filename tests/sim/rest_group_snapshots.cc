@@ -107,6 +107,8 @@ json ApplyPost(World& world, const std::string& group_uuid, GroupSnapshot snapsh
   for (const std::string& uuid : group->volume_uuids) {
     const Volume& volume = *world.volumes.Find(uuid);
     Snapshot member = TakeSnapshot(world, volume, snapshot.name);
+    // One point in time: that is what a group snapshot is for.
+    member.create_time = snapshot.create_time;
     member.comment = snapshot.comment;
     member.snapmirror_label = snapshot.snapmirror_label;
     snapshot.members.push_back({uuid, volume.name, member.uuid});

@@ -137,7 +137,8 @@ class SimTest : public ::testing::Test {
   }
 
   Time now_ = Time(std::chrono::seconds(1'700'000'000));
-  MemoryArray sim_{[this] { return now_; }};
+  std::chrono::seconds tick_{0};  // passes with each look at the clock
+  MemoryArray sim_{[this] { return now_ += tick_; }};
 };
 
 }  // namespace ontapnvme::sim
