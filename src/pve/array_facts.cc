@@ -107,9 +107,7 @@ Result<ontap::NvmeSubsystem> FactSource::EnsureSubsystem(const Deadline& deadlin
     context.log.Info("made NVMe subsystem '" + name + "' on SVM '" + context.config.svm + "'");
     return created;
   }
-  const bool may_exist =
-      created.error().outcome_unknown() || created.error().code() == ErrorCode::kAlreadyExists;
-  if (!may_exist) return created;
+  if (!MayHaveHappened(created.error())) return created;
   TRY(auto again, context.subsystems.Find(name, deadline));
   if (!again) return created;
   return std::move(*again);

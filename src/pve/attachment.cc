@@ -55,7 +55,13 @@ Status RequireUnusedHere(Context& context, const VolumeName& name,
 Status Attachment::ActivateStorage(const Deadline& deadline) {
   TRY(const auto identity, context_->host.Identity());
   TRY(const auto facts, facts_->ReadFor(identity.host_nqn, deadline));
-  return paths_->Ensure(facts, deadline);
+  const Status connected = paths_->Ensure(facts, deadline);
+  if (!FailedWith(connected, ErrorCode::kUnavailable)) return connected;
+  // The LIFs may have moved since they were remembered.
+  const auto fresh = facts_->Refresh(identity.host_nqn, deadline);
+  const bool is_worth_it = fresh.ok() && (fresh->lif_addresses != facts.lif_addresses ||
+                                          fresh->subsystem_nqn != facts.subsystem_nqn);
+  return is_worth_it ? paths_->Ensure(*fresh, deadline) : connected;
 }
 
 Result<std::string> Attachment::Activate(const VolumeName& name, const Deadline& deadline) {
@@ -80,7 +86,12 @@ Result<std::string> Attachment::Activate(const VolumeName& name, const Deadline&
 Result<nvme::Device> Attachment::Attach(const VolumeName& name, const ontap::NvmeNamespace& ns,
                                         const Deadline& deadline) {
   auto& context = *context_;
-  TRY(const auto facts, facts_->Read(deadline));
+  TRY(auto facts, facts_->Read(deadline));
+  if (ns.subsystem_uuid && ns.subsystem_uuid != facts.subsystem_uuid) {
+    // Perhaps the subsystem was made anew since it was remembered.
+    TRY(const auto identity, context.host.Identity());
+    TRY(facts, facts_->Refresh(identity.host_nqn, deadline));
+  }
   const auto wanted = WantedDeviceOf(context, facts, ns);
   const bool is_mapped_here = ns.subsystem_uuid == facts.subsystem_uuid;
   if (ns.subsystem_uuid && !is_mapped_here) {
@@ -111,6 +122,8 @@ Status Attachment::Deactivate(const VolumeName& name) {
   if (!target) return {};
   nvme::Device device;
   device.path = *target;
+  device.name = target->substr(target->rfind('/') + 1);
+  if (const auto facts = facts_->Remembered()) device.subsystem_nqn = facts->subsystem_nqn;
   const auto flushed = context.host.FlushCache(device);
   if (!flushed.ok()) context.log.Debug(flushed.error().Line());
   return context.links.Remove(name);

@@ -11,10 +11,6 @@ namespace {
 
 constexpr unsigned kDiskNumberMax = 1024;  // as Proxmox's own search for a free name
 
-bool MayHaveHappened(const Error& error) {
-  return error.outcome_unknown() || error.code() == ErrorCode::kAlreadyExists;
-}
-
 Error NameTaken(const Context& context, const VolumeName& name, const ontap::FlexVol& by) {
   if (context.ownership.IsForeign(by.comment)) {
     return Error(ErrorCode::kConflict, "cannot allocate volume '" + name.Text() + "'")

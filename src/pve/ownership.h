@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace ontapnvme::pve {
 
 enum class Owner { kOurs, kUnmarked, kForeign };
@@ -31,6 +33,12 @@ class Ownership {
   std::string cluster_id_;
   std::string storage_id_;
 };
+
+// True when a create that failed so may have been carried out all the same, by us or by somebody
+// else: the mark of the object tells, and creating again could make a second one.
+inline bool MayHaveHappened(const Error& error) {
+  return error.outcome_unknown() || error.code() == ErrorCode::kAlreadyExists;
+}
 
 // A new id for one operation: 16 hex digits.
 std::string NewOperationId();

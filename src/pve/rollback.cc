@@ -12,6 +12,9 @@ namespace {
 // Proxmox asks about all disks, stops the VM, then rolls back disk by disk: a plan must live that
 // long.
 constexpr std::chrono::minutes kPlanLives{5};
+// What was read of the array serves shorter: a schedule may have taken a snapshot since, which a
+// restore would destroy.
+constexpr std::chrono::seconds kReadingServes{30};
 
 std::vector<ontap::Snapshot>::const_iterator FindNamed(
     const std::vector<ontap::Snapshot>& snapshots, const std::string& array_name) {
@@ -122,8 +125,15 @@ Result<Rollbacks::Plan*> Rollbacks::PlanFor(const VolumeName& name, const std::s
   TRY(const auto flexvol, FlexVolName(context_->config.prefix, name));
   Plan& plan = plans_[{name.vmid, snapshot}];
   const TimePoint now = deadline.clock().Now();
-  const bool is_old = !plan.read_at || now - *plan.read_at > kPlanLives;
-  if (is_old) plan = Plan{};
+  const bool is_old = !plan.read_at || now - *plan.read_at > kReadingServes;
+  if (is_old) {
+    Plan fresh;
+    if (plan.read_at && now - *plan.read_at <= kPlanLives) {
+      fresh.asked = std::move(plan.asked);
+      fresh.restored = std::move(plan.restored);
+    }
+    plan = std::move(fresh);
+  }
   if (plan.disks.contains(flexvol)) return &plan;
   if (is_old) {
     plan.read_at = now;

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Storage>> Storage::Create(const std::string& storage_id,
                                                  Surroundings surroundings, Interrupt* interrupt) {
   TRY(auto config, StorageConfig::Parse(storage_id, settings));
   if (secrets.password.empty()) {
-    return Error(ErrorCode::kUnauthenticated, "no password is stored for the array's account")
+    return Error(ErrorCode::kInvalidArgument, "no password is stored for the array's account")
         .With("username", config.username)
         .Try("run 'pvesm set " + storage_id + " --password'");
   }

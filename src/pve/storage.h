@@ -27,7 +27,7 @@ namespace ontapnvme::pve {
 // Where things are on this node and in this cluster.
 struct Surroundings {
   std::string cluster_id;  // marks this cluster's objects on the array; empty: none made yet
-  std::string ca_file;     // PEM file trusted besides the system's; empty: none
+  std::string ca_file;     // PEM file trusted in place of the system's; empty: none
   std::string state_directory = "/run/ontapnvme";
   std::string link_directory = "/dev/ontapnvme";
 };

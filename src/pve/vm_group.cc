@@ -43,22 +43,25 @@ Status VmGroups::Join(std::uint64_t vmid, const std::string& flexvol_name,
   auto& context = *context_;
   std::optional<ontap::GroupRef> group;
   std::vector<std::string> members;
+  std::vector<std::string> joining = {flexvol_name};
   for (const auto& sibling : siblings) {
-    const bool is_member = sibling.group && !context.ownership.IsForeign(sibling.comment) &&
-                           IsGroupNameOf(context, vmid, sibling.group->name);
-    if (!is_member) continue;
-    if (sibling.name == flexvol_name) return {};
-    group = sibling.group;
-    members.push_back(sibling.name);
+    if (context.ownership.IsForeign(sibling.comment)) continue;
+    if (!sibling.group) {
+      const auto name = VolumeNameOfFlexVol(context.config.prefix, sibling.name);
+      if (name && name->IsGroupMember()) joining.push_back(sibling.name);
+    } else if (IsGroupNameOf(context, vmid, sibling.group->name)) {
+      group = sibling.group;
+      members.push_back(sibling.name);
+    }
   }
-  if (!group) return Make(vmid, {flexvol_name}, deadline);
+  if (!group) return Make(vmid, joining, deadline);
 
-  const Status joined = context.groups.AddMembers(group->uuid, {flexvol_name}, deadline);
+  const Status joined = context.groups.AddMembers(group->uuid, joining, deadline);
   if (joined.ok()) return {};
   // The group went away in between, with its last member.
-  if (FailedWith(joined, ErrorCode::kNotFound)) return Make(vmid, {flexvol_name}, deadline);
+  if (FailedWith(joined, ErrorCode::kNotFound)) return Make(vmid, joining, deadline);
   if (!FailedWith(joined, ErrorCode::kUnsupported)) return joined;
-  members.push_back(flexvol_name);
+  members.insert(members.end(), joining.begin(), joining.end());
   return Remake(group->uuid, vmid, std::move(members), deadline);
 }
 

@@ -22,9 +22,11 @@ class VmGroups {
   // The VM's group with its members, if there is one that is ours. One request.
   Result<std::optional<ontap::ConsistencyGroup>> Find(std::uint64_t vmid, const Deadline& deadline);
 
-  // Makes `flexvol_name` a member. `siblings` are the VM's FlexVols as just listed: the group is
-  // known from them without asking. Idempotent. One request where the array can change groups with
-  // NVMe volumes; where it cannot, the group is deleted and made again with all members.
+  // Makes `flexvol_name` a member, and with it whatever ordinary disk of the VM is in no group (an
+  // older installation's, or left so by a crash). `siblings` are the VM's FlexVols as just listed:
+  // the group is known from them without asking. Idempotent. One request where the array can change
+  // groups with NVMe volumes; where it cannot, the group is deleted and made again with all
+  // members.
   Status Join(std::uint64_t vmid, const std::string& flexvol_name,
               const std::vector<ontap::FlexVol>& siblings, const Deadline& deadline);
 

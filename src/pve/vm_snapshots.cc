@@ -9,10 +9,6 @@
 namespace ontapnvme::pve {
 namespace {
 
-bool MayHaveHappened(const Error& error) {
-  return error.outcome_unknown() || error.code() == ErrorCode::kAlreadyExists;
-}
-
 // Never reused: whoever asks for a snapshot now believes in this point in time, and the left-over
 // holds another.
 Error LeftOver(const VolumeName& name, const std::string& snapshot,

@@ -103,6 +103,8 @@ class FakeHost : public nvme::Host {
     return {};
   }
   Status FlushCache(const nvme::Device& device) override {
+    // As on a real node: without a name no live path is found, and nothing is flushed.
+    if (device.name.empty()) return Error(ErrorCode::kUnavailable, "no live path");
     ++flushed[device.path];
     return {};
   }

@@ -42,6 +42,8 @@ TEST_F(StorageTest, DiskLivesAndLeavesNothing) {
   EXPECT_THAT(array.Orphans(), IsEmpty());
   ASSERT_TRUE(rig.storage().DeactivateVolume(disk).ok());
   EXPECT_FALSE(std::filesystem::is_symlink(*link));
+  EXPECT_EQ(rig.host().flushed.size(), 1U)
+      << "what this node has cached goes before another writes";
   ASSERT_TRUE(rig.storage().Free(disk).ok());
   EXPECT_TRUE(rig.storage().Free(disk).ok()) << "freeing is idempotent";
   EXPECT_THAT(Listed(rig), IsEmpty());
@@ -296,6 +298,69 @@ TEST_F(StorageTest, DeletedDiskStaysRecoverableUnlessForced) {
   ASSERT_TRUE(forced.storage().Activate().ok());
   ASSERT_TRUE(forced.storage().Free(forced.MustAllocate(101)).ok());
   EXPECT_EQ(array.sim.world().recovery_queue.size(), 1U);
+}
+
+TEST_F(StorageTest, SnapshotTakenWhileTheVmStoppedStillBlocksTheRollback) {
+  const auto disk = rig.MustAllocate(100);
+  ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
+  ASSERT_THAT(*rig.storage().RollbackBlockers(disk, "s1"), IsEmpty());
+  array.clock->Advance(std::chrono::minutes(1));
+  array.sim.Ctl(
+      {{"cmd", "schedule-snapshot"}, {"volume", "t_vm_100_disk_0"}, {"name", "hourly.1"}});
+  const auto refused = rig.storage().Rollback(disk, "s1");
+  ASSERT_TRUE(FailedWith(refused, ErrorCode::kBusy));
+  EXPECT_THAT(refused.error().Line(), HasSubstr("hourly.1"));
+}
+
+TEST_F(StorageTest, SlowStopOfTheVmKeepsTheGroupRestore) {
+  const auto first = rig.MustAllocate(100);
+  const auto second = rig.MustAllocate(100);
+  for (const auto& disk : {first, second}) rig.Write(disk, "old");
+  for (const auto& disk : {first, second}) {
+    ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
+  }
+  for (const auto& disk : {first, second}) rig.Write(disk, "new");
+  for (const auto& disk : {first, second})
+    ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+  array.clock->Advance(std::chrono::minutes(2));
+  array.ClearLog();
+  for (const auto& disk : {first, second}) ASSERT_TRUE(rig.storage().Rollback(disk, "s1").ok());
+  EXPECT_EQ(array.Count(), 3) << testing::PrintToString(array.Requests());
+  EXPECT_EQ(rig.Content(second), "old");
+}
+
+TEST_F(StorageTest, SubsystemMadeAnewIsNoticedAtOnce) {
+  const auto disk = rig.MustAllocate(100);
+  auto& world = array.sim.world();
+  world.Unmap(&*world.namespaces.begin());
+  world.subsystems.Clear();
+  StorageRig other(array, {.node = "node2"});  // makes the subsystem and maps the disk
+  ASSERT_TRUE(other.storage().Activate().ok());
+  ASSERT_TRUE(other.storage().ActivateVolume(disk).ok());
+  const auto link = rig.storage().ActivateVolume(disk);
+  ASSERT_TRUE(link.ok()) << link.error().Line();
+}
+
+TEST_F(StorageTest, MovedLifsAreNoticedWhenNoPathIsLeft) {
+  rig.host().controllers.clear();
+  for (auto& lif : array.sim.world().lifs) {
+    rig.host().unreachable.insert(lif.address);
+    if (lif.CarriesNvme())
+      lif.address = "198.51.100." + std::to_string(rig.host().unreachable.size());
+  }
+  const auto activated = rig.storage().Activate();
+  ASSERT_TRUE(activated.ok()) << activated.error().Line();
+}
+
+TEST_F(StorageTest, DisksWithoutAGroupJoinWithTheNextNewDisk) {
+  const auto first = rig.MustAllocate(100);
+  const auto second = rig.MustAllocate(100);
+  rig.MustAllocate(100, "vm-100-cloudinit", 4096);
+  array.sim.world().groups.Clear();  // as a crash between deleting and making a group leaves it
+  rig.MustAllocate(100);
+  ASSERT_EQ(array.sim.world().groups.size(), 1U);
+  EXPECT_EQ(array.sim.world().groups.begin()->volume_uuids.size(), 3U);
+  EXPECT_THAT(array.Orphans(), IsEmpty());
 }
 
 class ReleaseTest : public testing::TestWithParam<const char*> {};

@@ -70,7 +70,7 @@ sub lowest_free_name ($vmid, $volnames) {
     for my $number (0 .. DISKS_MAX - 1) {
         return "vm-$vmid-disk-$number" if !$taken{$number};
     }
-    refuse('no-space', "cannot name a new disk of VM $vmid: all ${\DISKS_MAX} names are taken");
+    refuse('already-exists', "cannot name a new disk of VM $vmid: all ${\DISKS_MAX} names are taken");
 }
 
 sub as_image ($storeid, $disk) {
