@@ -18,8 +18,8 @@ use constant {
     MIB         => 1024 * 1024,
     PATTERN_MIB => 4,
 
-    # More than the newest requests hides the step that failed.
-    SHOWN_REQUESTS => 12,
+    # More of it hides the step that failed.
+    SHOWN_LINES => 12,
 };
 
 # Options: work, kernel, stage, build, keep_going.
@@ -73,7 +73,7 @@ sub step ($self, $what, $code) {
     $self->{failed}++;
     print $error =~ s/^/    /mgr;
     eval { $_->() } for $self->{on_failure}->@*;
-    $self->show_requests          if !$self->{is_over};
+    $self->show_circumstances if !$self->{is_over};
     die "the journey ends here\n" if !$self->{keep_going};
     return 0;
 }
@@ -90,10 +90,16 @@ sub heard ($self, $node, $text) {
     return;
 }
 
-sub show_requests ($self) {
+# What the reader of a failure would ask for next.
+sub show_circumstances ($self) {
+    for my $name (qw(array node1 node2)) {
+        my $told = eval { $self->{lab}->guest($name)->must('dmesg | tail -n ' . SHOWN_LINES) }
+            // next;
+        print "    the kernel of $name:\n", $told =~ s/^/      /mgr;
+    }
     my @log = eval { $self->array->log } or return;
     print "    the array's last requests:\n";
-    splice(@log, 0, max(0, @log - SHOWN_REQUESTS));
+    splice(@log, 0, max(0, @log - SHOWN_LINES));
     printf("      %s %s -> %s\n", $_->@{qw(method target status)}) for @log;
     return;
 }
