@@ -223,7 +223,7 @@ my sub gone ($j) {
 sub begin ($j) {
     $j->chapter('volumes are made and written');
     for my $disk (@plan) {
-        $j->step("allocate $disk->{role} for VM ${\ VMID}", sub { allocate($j, $disk->{role}) });
+        $j->step("allocate the $disk->{role} volume for VM ${\ VMID}", sub { allocate($j, $disk->{role}) });
     }
     $j->step('list',                                               sub { list($j) });
     $j->step('activate all on node1',                              sub { activate($j) });
