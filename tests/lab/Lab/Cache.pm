@@ -44,7 +44,11 @@ sub initrd  ($self) { return $self->{initrd} }
 sub tools   ($self) { return $self->{tools} }
 sub modules ($self) { return $self->{modules} }
 
-my sub emulation () { return ('-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max') }
+# An old processor: the newer the instructions and page tables, the less the emulator was tried with
+# them. With "-cpu max" of QEMU 7.2 a guest once fell over flags that no code had set.
+my sub emulation () {
+    return ('-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'Westmere,+rdrand');
+}
 
 my sub read_first_line ($path) {
     open(my $fh, '<', $path) or return;
