@@ -34,7 +34,8 @@ int TestArray::Count() {
 
 std::vector<std::string> TestArray::Requests() {
   std::vector<std::string> lines;
-  for (const auto& entry : sim.Ctl({{"cmd", "log"}}).at("requests")) {
+  const auto reply = sim.Ctl({{"cmd", "log"}});
+  for (const auto& entry : reply.at("requests")) {
     const std::string target = entry.at("target");
     lines.push_back(entry.at("method").get<std::string>() + " " +
                     target.substr(0, target.find('?')));

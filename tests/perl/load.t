@@ -67,20 +67,25 @@ subtest 'perl -c is content' => sub {
     }
 };
 
-subtest 'loading costs less than 10 ms over Proxmox VE\'s own modules' => sub {
-    my $code = <<~"END";
-        use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
-        # Proxmox VE's storage modules have loaded these by then.
-        require PVE::Storage::Plugin;
-        require Scalar::Util; require Exporter; require Errno; require Fcntl;
-        my \$start = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
-        require $plugin;
-        print 1000 * (clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - \$start);
-        END
-    # The best of some, in time of the processor: a busy machine is no slower plugin.
-    my ($best) = sort { $a <=> $b } map { (perl_output([], '-e', $code))[0] } 1 .. 5;
-    cmp_ok($best, '<', 10, 'milliseconds');
-    note("$best ms");
+subtest 'loading costs less than loading a JSON parser, a socket class and POSIX' => sub {
+    # Milliseconds of the processor for loading something into a process that has what Proxmox VE's storage
+    # modules have loaded by then; the best of some. Only the ratio is judged: it is the same on a slow
+    # machine and under a sanitizer.
+    my $milliseconds = sub ($load) {
+        my $code = <<~"END";
+            use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
+            require PVE::Storage::Plugin;
+            require Scalar::Util; require Exporter; require Errno; require Fcntl;
+            my \$start = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
+            $load
+            print 1000 * (clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - \$start);
+            END
+        my ($best) = sort { $a <=> $b } map { (perl_output([], '-e', $code))[0] } 1 .. 5;
+        return $best;
+    };
+    my $ours = $milliseconds->("require $plugin;");
+    my $others = $milliseconds->('require JSON::PP; require IO::Socket::INET; require POSIX;');
+    cmp_ok($ours, '<', $others, "$ours ms against $others ms");
 };
 
 subtest 'loaded before Proxmox VE\'s loader it is still loaded' => sub {
