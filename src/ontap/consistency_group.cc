@@ -166,13 +166,8 @@ ReadRequest SnapshotListing(const RestClient& rest, const Uuid& group) {
 }
 
 Result<std::vector<GroupSnapshot>> ParseSnapshots(const std::vector<Json>& records) {
-  std::vector<GroupSnapshot> snapshots;
-  for (const Json& record : records) {
-    FieldReader fields(record,
-                       std::string_view("GET /api/application/consistency-groups/*/snapshots"));
-    snapshots.push_back(ParseGroupSnapshot(fields));
-    TRY_STATUS(fields.status());
-  }
+  TRY(auto snapshots, ParseRecords(records, "GET /api/application/consistency-groups/*/snapshots",
+                                   ParseGroupSnapshot));
   std::stable_sort(snapshots.begin(), snapshots.end(),
                    [](const auto& a, const auto& b) { return a.create_time < b.create_time; });
   return snapshots;
@@ -222,13 +217,7 @@ Result<std::vector<ConsistencyGroup>> ConsistencyGroups::List(const std::string&
             {{kGroupNamespaces, "namespaces.name"}, {kGroupNamespaces, "namespaces.uuid"}});
   request.doing = "list the consistency groups of SVM '" + CleanText(svm_) + "'";
   TRY(const auto records, rest_->List(request, deadline));
-  std::vector<ConsistencyGroup> groups;
-  for (const Json& record : records) {
-    FieldReader fields(record, std::string_view("GET /api/application/consistency-groups"));
-    groups.push_back(ParseGroup(fields));
-    TRY_STATUS(fields.status());
-  }
-  return groups;
+  return ParseRecords(records, "GET /api/application/consistency-groups", ParseGroup);
 }
 
 Status ConsistencyGroups::Create(const std::string& name,

@@ -158,14 +158,7 @@ ReadRequest FlexVolListing(const RestClient& rest, const std::string& svm_name,
 }
 
 Result<std::vector<FlexVol>> ParseFlexVols(const std::vector<Json>& records) {
-  std::vector<FlexVol> volumes;
-  volumes.reserve(records.size());
-  for (const Json& record : records) {
-    FieldReader fields(record, std::string_view("GET /api/storage/volumes"));
-    volumes.push_back(ParseFlexVol(fields));
-    TRY_STATUS(fields.status());
-  }
-  return volumes;
+  return ParseRecords(records, "GET /api/storage/volumes", ParseFlexVol);
 }
 
 Result<std::optional<FlexVol>> FlexVols::Find(const std::string& name, const Deadline& deadline) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/byte_count.h"
@@ -64,5 +65,20 @@ class FieldReader {
   std::string request_;
   Status status_;
 };
+
+// The records of a listing, each read by `parse`, which takes a FieldReader&; the first that is not
+// as it must be fails all. `request` names the listing in errors.
+template <typename Parse>
+auto ParseRecords(const std::vector<Json>& records, std::string_view request, Parse parse)
+    -> Result<std::vector<decltype(parse(std::declval<FieldReader&>()))>> {
+  std::vector<decltype(parse(std::declval<FieldReader&>()))> parsed;
+  parsed.reserve(records.size());
+  for (const Json& record : records) {
+    FieldReader fields(record, request);
+    parsed.push_back(parse(fields));
+    TRY_STATUS(fields.status());
+  }
+  return parsed;
+}
 
 }  // namespace ontapnvme::ontap

@@ -73,14 +73,7 @@ ReadRequest NamespaceListing(const std::string& svm_name, const std::string& vol
 }
 
 Result<std::vector<NvmeNamespace>> ParseNamespaces(const std::vector<Json>& records) {
-  std::vector<NvmeNamespace> namespaces;
-  namespaces.reserve(records.size());
-  for (const Json& record : records) {
-    FieldReader fields(record, std::string_view("GET /api/storage/namespaces"));
-    namespaces.push_back(ParseNamespace(fields));
-    TRY_STATUS(fields.status());
-  }
-  return namespaces;
+  return ParseRecords(records, "GET /api/storage/namespaces", ParseNamespace);
 }
 
 Result<std::optional<NvmeNamespace>> NvmeNamespaces::FindByVolume(const std::string& volume_name,

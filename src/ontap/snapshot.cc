@@ -33,13 +33,7 @@ Snapshot ParseSnapshot(FieldReader& fields) {
 }
 
 Result<std::vector<Snapshot>> ParseSnapshots(const std::vector<Json>& records) {
-  std::vector<Snapshot> snapshots;
-  for (const Json& record : records) {
-    FieldReader fields(record, std::string_view("GET /api/storage/volumes/*/snapshots"));
-    snapshots.push_back(ParseSnapshot(fields));
-    TRY_STATUS(fields.status());
-  }
-  return snapshots;
+  return ParseRecords(records, "GET /api/storage/volumes/*/snapshots", ParseSnapshot);
 }
 
 // One listing per volume, for an array that does not take '*'.

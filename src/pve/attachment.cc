@@ -140,7 +140,8 @@ Status Attachment::Resize(const VolumeName& name, std::uint64_t size_bytes,
     return Error(ErrorCode::kInvalidArgument, failure)
         .Because(size > kDiskSizeMax ? "a namespace has at most 128 TiB" : "it would shrink")
         .With("size_bytes", std::to_string(disk->ns->size.bytes()))
-        .With("asked_bytes", std::to_string(size_bytes));
+        .With("asked_bytes", std::to_string(size_bytes))
+        .Try("ask for a size between the present one and 128 TiB");
   }
   TRY(const auto facts, facts_->Read(deadline));
   const auto watch = context.host.Arm();

@@ -19,8 +19,9 @@ Error NameTaken(const Context& context, const VolumeName& name, const ontap::Fle
         .Try("give this storage a storage_prefix of its own");
   }
   return Error(ErrorCode::kAlreadyExists, "cannot allocate volume '" + name.Text() + "'")
-      .Because("a volume of that name exists")
-      .With("flexvol", by.name);
+      .Because("a volume of that name exists, perhaps half-made by an operation that was stopped")
+      .With("flexvol", by.name)
+      .Try("use another name, or remove it with 'pvesm free' if nothing needs it");
 }
 
 }  // namespace
@@ -150,7 +151,8 @@ Status Disks::CreateNamespace(Draft& draft, const Deadline& deadline) {
   if (created->size != draft.size) {
     return Error(ErrorCode::kConflict, "the array made the namespace with another size")
         .With("asked_bytes", std::to_string(draft.size.bytes()))
-        .With("made_bytes", std::to_string(created->size.bytes()));
+        .With("made_bytes", std::to_string(created->size.bytes()))
+        .Try("ask for a multiple of 1 MiB, and report what the array did");
   }
   return {};
 }

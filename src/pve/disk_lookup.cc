@@ -47,7 +47,8 @@ Error Ambiguous(const VolumeName& name, const std::string& flexvol) {
 
 Error VolumeNotFound(const Context& context, const VolumeName& name) {
   return Error(ErrorCode::kNotFound, "no volume '" + name.Text() + "' on the array")
-      .With("svm", context.config.svm);
+      .With("svm", context.config.svm)
+      .Try("'pvesm list " + context.config.storage_id + "' shows what there is");
 }
 
 Result<std::optional<ontap::DiskObjects>> FindDisk(Context& context, const VolumeName& name,

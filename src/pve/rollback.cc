@@ -44,7 +44,10 @@ std::string Join(const std::vector<std::string>& names) {
 Error NoSuchSnapshot(const VolumeName& name, const std::string& snapshot) {
   return Error(ErrorCode::kNotFound,
                "volume '" + name.Text() + "' has no snapshot '" + snapshot + "' on the array")
-      .With("array_name", ArraySnapshotName(snapshot));
+      .With("array_name", ArraySnapshotName(snapshot))
+      .Try(
+          "the disk may have been added later, or the snapshot deleted on the array; roll back to "
+          "another");
 }
 
 bool MayBeTheMap(const Error& error) {
@@ -112,7 +115,9 @@ Status Rollbacks::Restore(const VolumeName& name, const std::string& snapshot,
   if (!restored.ok()) {
     plans_.erase({name.vmid, snapshot});
     Error error = restored.error().Wrap(failure);
-    error.SetHint("some of the VM's disks may be rolled back already: roll back again");
+    if (is_group_restore || error.outcome_unknown()) {
+      error.SetHint("disks of the VM may be rolled back already: roll back again before it starts");
+    }
     return error;
   }
   for (const Disk* disk : disks) plan->restored.insert(disk->volume.name);

@@ -229,5 +229,48 @@ INSTANTIATE_TEST_SUITE_P(Operations, SweepTest,
                                   (std::get<1>(tested.param) ? "_with_jobs" : "");
                          });
 
+// From the nth request on nothing leaves this process any more, undoing included: as if it had been
+// killed there.
+class KilledTest : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(KilledTest, NextTaskSettlesWhatItLeft) {
+  const Operation& operation = Operations()[GetParam()];
+  const bool is_allocation = std::string_view(operation.name).starts_with("allocate");
+  for (int nth = 1;; ++nth) {
+    ASSERT_LE(nth, kRequestsMax) << "the sweep never ran clean";
+    SCOPED_TRACE(std::string(operation.name) + ", killed before request " + std::to_string(nth));
+    World world;
+    operation.prepare(world);
+    world.array.AddFault({{"drop_before", true}, {"nth", nth}, {"times", -1}});
+    const Status outcome = operation.run(world);
+    const bool fired = world.array.FaultFired();
+    world.array.ClearFaults();
+    if (!fired) {
+      ASSERT_TRUE(outcome.ok()) << outcome.error().Line();
+      std::cout << "killed: " << operation.name << ": " << nth - 1 << " points settled\n";
+      return;
+    }
+    world.rig.Restart();
+    world.ExpectBystanderUntouched();
+    if (is_allocation) {
+      // Half a disk is never handed out under that name; removing it by its name takes all there is
+      // of it.
+      const auto freed = world.rig.storage().Free("vm-100-disk-0");
+      ASSERT_TRUE(freed.ok()) << freed.error().Line();
+      EXPECT_THAT(world.array.Orphans(), IsEmpty());
+    }
+    const Status again = operation.run(world);
+    ASSERT_TRUE(again.ok()) << again.error().Line();
+    operation.expect_done(world);
+    EXPECT_THAT(world.array.Orphans(), IsEmpty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Operations, KilledTest,
+                         testing::Range(std::size_t{0}, Operations().size()),
+                         [](const auto& tested) {
+                           return std::string(Operations()[tested.param].name);
+                         });
+
 }  // namespace
 }  // namespace ontapnvme::fault
