@@ -39,6 +39,8 @@ struct DiskInfo {
   ByteCount used;
   std::int64_t create_time_s = 0;  // seconds since the epoch
   std::string parent;              // volume name of the base image of a linked clone
+  std::string notes;               // what the administrator wrote about it; told by Info only
+  bool is_protected = false;       // Free refuses; told by Info only
 };
 
 struct CapacityInfo {
@@ -78,6 +80,13 @@ class Storage {
   virtual Result<CapacityInfo> Capacity() = 0;
   // Refuses (kBusy) while the storage holds disks. kUnavailable when the array cannot tell.
   virtual Status RequireEmpty() = 0;
+  // Which storage this is, whoever calls it what: the same text for two storages that show the same
+  // disks. Not for display.
+  virtual Result<std::string> Identity() = 0;
+  // Brings the objects that exist to what the settings now say where they said something else
+  // `before`: snapshot policy, automatic snapshot deletion, QoS policy. What could not be changed
+  // is told as a warning that counts and names it; success all the same.
+  virtual Status ApplyChanges(const Settings& before) = 0;
   // Removes this node's links, disconnects its paths if no disk here is in use, forgets what was
   // remembered in the state directory. Idempotent; never asks the array.
   virtual Status Forget() = 0;
@@ -95,7 +104,7 @@ class Storage {
   virtual Result<std::string> Allocate(std::uint64_t vmid, const std::string& name,
                                        std::uint64_t size_kib) = 0;
   // Unmaps and deletes. Idempotent: a missing volume is success. kBusy while it is in use on this
-  // node.
+  // node, is protected, or has clones (named in the error).
   virtual Status Free(const std::string& volume_name) = 0;
   // Proves the device and points the link at it. Idempotent. Returns the link's path.
   virtual Result<std::string> ActivateVolume(const std::string& volume_name) = 0;
@@ -104,6 +113,40 @@ class Storage {
   // Grows to `size_bytes` and returns when this node's kernel shows it (where the device is
   // present).
   virtual Status Resize(const std::string& volume_name, std::uint64_t size_bytes) = 0;
+
+  // ---- templates, clones, other owners, attributes
+  // ---------------------------------------------------------------
+
+  // Turns a disk into a base image, which linked clones hang on: vm-… becomes base-…. Returns the
+  // new name, with the parent that a linked clone keeps. kBusy while it is in use on this node. All
+  // or nothing.
+  virtual Result<std::string> CreateBase(const std::string& volume_name) = 0;
+  // A disk of `vmid` that begins as the base image (then its name holds that image's), or as the
+  // snapshot if one is given, and shares their blocks. kInvalidArgument for a disk that is no base
+  // image, without a snapshot; kNotFound. All or nothing.
+  virtual Result<std::string> Clone(const std::string& volume_name, const std::string& snapshot,
+                                    std::uint64_t vmid) = 0;
+  // Gives the disk to another VM, under that name or the lowest free one; returns its name, with
+  // the parent that a linked clone keeps. Device and data stay what they are. kAlreadyExists. All
+  // or nothing.
+  virtual Result<std::string> Rename(const std::string& volume_name, std::uint64_t vmid,
+                                     const std::string& new_name) = 0;
+  // Kept on the array. kInvalidArgument when too long for it.
+  virtual Status SetNotes(const std::string& volume_name, const std::string& notes) = 0;
+  virtual Status SetProtected(const std::string& volume_name, bool is_protected) = 0;
+
+  // ---- a volume as a stream of bytes
+  // ---------------------------------------------------------------
+
+  // The stream is 8 bytes little endian with the size in bytes, then the bytes. These take as long
+  // as they take, and end early when the caller's task is stopped. File descriptors are borrowed.
+  // The volume (or its snapshot, if one is given) is active.
+  virtual Status Export(const std::string& volume_name, const std::string& snapshot, int fd) = 0;
+  // The size that the stream begins with. kInvalidArgument for what cannot be a size of a disk.
+  virtual Result<std::uint64_t> ReadImportSize(int fd) = 0;
+  // Writes what follows to the volume, which is active and fresh: zeros are not written. Returns
+  // when all is on the array. kConflict when the stream ends early.
+  virtual Status Import(const std::string& volume_name, std::uint64_t size_bytes, int fd) = 0;
 
   // ---- snapshots
   // ---------------------------------------------------------------------------------
@@ -121,6 +164,14 @@ class Storage {
   // Reverts. kBusy while the device is in use here or newer snapshots exist.
   virtual Status Rollback(const std::string& volume_name, const std::string& snapshot) = 0;
   virtual Result<std::vector<SnapshotInfo>> ListSnapshots(const std::string& volume_name) = 0;
+  // Makes the snapshot's bytes a device of this node (a mapped clone, which nobody else is shown)
+  // and points the link <volume>@<snapshot> at it. Idempotent. Returns the link's path.
+  virtual Result<std::string> ActivateSnapshot(const std::string& volume_name,
+                                               const std::string& snapshot) = 0;
+  // Removes link and clone. Idempotent; no request when this node made none. kBusy while it is in
+  // use.
+  virtual Status DeactivateSnapshot(const std::string& volume_name,
+                                    const std::string& snapshot) = 0;
 
   // What the calls since the last TakeLog want the administrator to know.
   virtual std::vector<LogRecord> TakeLog() = 0;

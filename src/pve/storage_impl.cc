@@ -148,4 +148,20 @@ Result<std::vector<SnapshotInfo>> StorageImpl::ListSnapshots(const std::string& 
   return snapshots_.List(name, Budget(kListBudget));
 }
 
+namespace {
+Error NotYet() { return Error(ErrorCode::kUnsupported, "not yet"); }
+}  // namespace
+Result<std::string> StorageImpl::Identity() { return NotYet(); }
+Status StorageImpl::ApplyChanges(const Settings&) { return NotYet(); }
+Result<std::string> StorageImpl::CreateBase(const std::string&) { return NotYet(); }
+Result<std::string> StorageImpl::Clone(const std::string&, const std::string&, std::uint64_t) { return NotYet(); }
+Result<std::string> StorageImpl::Rename(const std::string&, std::uint64_t, const std::string&) { return NotYet(); }
+Status StorageImpl::SetNotes(const std::string&, const std::string&) { return NotYet(); }
+Status StorageImpl::SetProtected(const std::string&, bool) { return NotYet(); }
+Status StorageImpl::Export(const std::string&, const std::string&, int) { return NotYet(); }
+Result<std::uint64_t> StorageImpl::ReadImportSize(int) { return NotYet(); }
+Status StorageImpl::Import(const std::string&, std::uint64_t, int) { return NotYet(); }
+Result<std::string> StorageImpl::ActivateSnapshot(const std::string&, const std::string&) { return NotYet(); }
+Status StorageImpl::DeactivateSnapshot(const std::string&, const std::string&) { return NotYet(); }
+
 }  // namespace ontapnvme::pve

@@ -35,6 +35,8 @@ class StorageImpl : public Storage {
   Status Activate() override;
   Result<CapacityInfo> Capacity() override;
   Status RequireEmpty() override;
+  Result<std::string> Identity() override;
+  Status ApplyChanges(const Settings& before) override;
   Status Forget() override;
   Result<std::vector<DiskInfo>> List(std::optional<std::uint64_t> vmid) override;
   Result<DiskInfo> Info(const std::string& volume_name) override;
@@ -44,12 +46,25 @@ class StorageImpl : public Storage {
   Result<std::string> ActivateVolume(const std::string& volume_name) override;
   Status DeactivateVolume(const std::string& volume_name) override;
   Status Resize(const std::string& volume_name, std::uint64_t size_bytes) override;
+  Result<std::string> CreateBase(const std::string& volume_name) override;
+  Result<std::string> Clone(const std::string& volume_name, const std::string& snapshot,
+                            std::uint64_t vmid) override;
+  Result<std::string> Rename(const std::string& volume_name, std::uint64_t vmid,
+                             const std::string& new_name) override;
+  Status SetNotes(const std::string& volume_name, const std::string& notes) override;
+  Status SetProtected(const std::string& volume_name, bool is_protected) override;
+  Status Export(const std::string& volume_name, const std::string& snapshot, int fd) override;
+  Result<std::uint64_t> ReadImportSize(int fd) override;
+  Status Import(const std::string& volume_name, std::uint64_t size_bytes, int fd) override;
   Status CreateSnapshot(const std::string& volume_name, const std::string& snapshot) override;
   Status DeleteSnapshot(const std::string& volume_name, const std::string& snapshot) override;
   Result<std::vector<std::string>> RollbackBlockers(const std::string& volume_name,
                                                     const std::string& snapshot) override;
   Status Rollback(const std::string& volume_name, const std::string& snapshot) override;
   Result<std::vector<SnapshotInfo>> ListSnapshots(const std::string& volume_name) override;
+  Result<std::string> ActivateSnapshot(const std::string& volume_name,
+                                       const std::string& snapshot) override;
+  Status DeactivateSnapshot(const std::string& volume_name, const std::string& snapshot) override;
   std::vector<LogRecord> TakeLog() override { return context_.log.Take(); }
 
  private:
