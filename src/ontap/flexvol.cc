@@ -179,6 +179,15 @@ Result<std::vector<FlexVol>> FlexVols::List(const std::string& name_pattern,
   return ParseFlexVols(records);
 }
 
+Result<std::vector<FlexVol>> FlexVols::ListClones(const std::string& parent_name,
+                                                  const Deadline& deadline) {
+  auto request = FlexVolListing(*rest_, svm_, "*", CloneParents::kRead);
+  request.query.Add("clone.parent_volume.name", LiteralFilter(parent_name));
+  request.doing = "list the clones of volume " + Quoted(parent_name);
+  TRY(const auto records, rest_->List(request, deadline));
+  return ParseFlexVols(records);
+}
+
 Result<Uuid> FlexVols::Create(const FlexVolSpec& spec, const Deadline& deadline) {
   auto created = CreateFrom(*rest_, *this, spec.name, CreateBody(spec, svm_, *rest_),
                             "create volume " + Quoted(spec.name), deadline);
@@ -200,13 +209,22 @@ Result<Uuid> FlexVols::Clone(const FlexCloneSpec& spec, const Deadline& deadline
 Status FlexVols::ApplySettings(const Uuid& uuid, const FlexVolSettings& settings,
                                const Deadline& deadline) {
   Json body = Json::object();
-  if (settings.autosize_maximum) body["autosize"] = Autosize(settings.autosize_maximum);
-  if (!settings.tiering_policy.empty()) body["tiering"] = {{"policy", settings.tiering_policy}};
+  if (settings.autosize) body["autosize"] = Autosize(settings.autosize->maximum);
+  if (settings.tiering_policy) body["tiering"] = {{"policy", *settings.tiering_policy}};
+  if (settings.qos_policy) {
+    // The name "none" takes a policy away, as in ONTAP's own command line.
+    const bool is_none = settings.qos_policy->empty();
+    body["qos"] = {{"policy", {{"name", is_none ? "none" : *settings.qos_policy}}}};
+  }
   if (settings.snapshot_reserve_percent) {
     body["space"]["snapshot"]["reserve_percent"] = *settings.snapshot_reserve_percent;
   }
+  if (settings.is_fully_reserved) {
+    body["space"]["fractional_reserve"] = *settings.is_fully_reserved ? 100 : 0;
+  }
   if (settings.is_snapshot_autodelete_on) {
-    SetAutodelete(body["space"]["snapshot"], *settings.is_snapshot_autodelete_on, "", *rest_);
+    SetAutodelete(body["space"]["snapshot"], *settings.is_snapshot_autodelete_on,
+                  settings.autodelete_spared_prefix, *rest_);
   }
   if (body.empty()) return {};
   return Apply(*rest_, Patch(uuid, body, "change the settings of"), deadline);

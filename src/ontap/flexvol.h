@@ -62,12 +62,19 @@ struct FlexCloneSpec {
   std::string qos_policy;  // by name; empty: none
 };
 
-// What a clone does not take over from a spec; see FlexVols::ApplySettings.
+struct AutosizeSetting {
+  std::optional<ByteCount> maximum;  // absent: autosize off
+};
+
+// Settings of an existing FlexVol; what is absent stays as it is. See FlexVols::ApplySettings.
 struct FlexVolSettings {
-  std::optional<ByteCount> autosize_maximum;  // absent: not changed
-  std::string tiering_policy;                 // empty: not changed
+  std::optional<AutosizeSetting> autosize;
+  std::optional<std::string> tiering_policy;
+  std::optional<std::string> qos_policy;  // by name; empty: none
   std::optional<unsigned> snapshot_reserve_percent;
+  std::optional<bool> is_fully_reserved;  // fractional reserve 100 or 0
   std::optional<bool> is_snapshot_autodelete_on;
+  std::string autodelete_spared_prefix;  // as in FlexVolSpec
 };
 
 // The parents of FlexClones cost the array extra work per volume.
@@ -84,6 +91,8 @@ class FlexVols {
   // the last page.
   Result<std::vector<FlexVol>> List(const std::string& name_pattern, const Deadline& deadline,
                                     CloneParents parents = CloneParents::kSkip);
+  // The FlexClones of that volume, with their parents' snapshots. One request.
+  Result<std::vector<FlexVol>> ListClones(const std::string& parent_name, const Deadline& deadline);
 
   // Creates and waits for the job. Not idempotent: kAlreadyExists when the name is taken (by whom
   // is for the caller to find out), outcome_unknown when the answer was lost. Returns the new UUID.

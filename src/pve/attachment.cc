@@ -79,8 +79,8 @@ Result<std::string> Attachment::Activate(const VolumeName& name, const Deadline&
         .With("paths", device->path_states)
         .Try("look at the network between this node and the data LIFs, port 4420");
   }
-  TRY_STATUS(context.links.Point(name, device->path));
-  return context.links.Path(name);
+  TRY_STATUS(context.links.Point(LinkName(name), device->path));
+  return context.links.Path(LinkName(name));
 }
 
 Result<nvme::Device> Attachment::Attach(const VolumeName& name, const ontap::NvmeNamespace& ns,
@@ -118,7 +118,7 @@ Result<nvme::Device> Attachment::Attach(const VolumeName& name, const ontap::Nvm
 // Without a question to the array: this runs when a VM has stopped, also while the array is away.
 Status Attachment::Deactivate(const VolumeName& name) {
   auto& context = *context_;
-  const auto target = context.links.Target(name);
+  const auto target = context.links.Target(LinkName(name));
   if (!target) return {};
   nvme::Device device;
   device.path = *target;
@@ -126,7 +126,7 @@ Status Attachment::Deactivate(const VolumeName& name) {
   if (const auto facts = facts_->Remembered()) device.subsystem_nqn = facts->subsystem_nqn;
   const auto flushed = context.host.FlushCache(device);
   if (!flushed.ok()) context.log.Debug(flushed.error().Line());
-  return context.links.Remove(name);
+  return context.links.Remove(LinkName(name));
 }
 
 Status Attachment::Resize(const VolumeName& name, std::uint64_t size_bytes,

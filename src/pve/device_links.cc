@@ -21,8 +21,8 @@ std::optional<std::string> ReadLink(const std::string& path) {
   return std::string(target.data(), static_cast<std::size_t>(length));
 }
 
-Error LinkError(const VolumeName& name, const std::string& what, const std::string& path) {
-  return Error(ErrorCode::kInternal, what + " of volume '" + name.Text() + "'")
+Error LinkError(const std::string& link_name, const std::string& what, const std::string& path) {
+  return Error(ErrorCode::kInternal, what + " '" + link_name + "'")
       .Because(std::strerror(errno))
       .With("path", path)
       .Try("look at the file system that holds the path");
@@ -30,8 +30,8 @@ Error LinkError(const VolumeName& name, const std::string& what, const std::stri
 
 }  // namespace
 
-Status DeviceLinks::Point(const VolumeName& name, const std::string& device_path) const {
-  const std::string path = Path(name);
+Status DeviceLinks::Point(const std::string& link_name, const std::string& device_path) const {
+  const std::string path = Path(link_name);
   if (ReadLink(path) == device_path) return {};
   ::mkdir(directory_.c_str(), 0755);
   ::mkdir(storage_directory_.c_str(), 0755);
@@ -39,21 +39,32 @@ Status DeviceLinks::Point(const VolumeName& name, const std::string& device_path
   ::unlink(draft.c_str());
   if (::symlink(device_path.c_str(), draft.c_str()) != 0 ||
       ::rename(draft.c_str(), path.c_str()) != 0) {
-    const auto error = LinkError(name, "cannot make the device link", path);
+    const auto error = LinkError(link_name, "cannot make the device link", path);
     ::unlink(draft.c_str());
     return error;
   }
   return {};
 }
 
-std::optional<std::string> DeviceLinks::Target(const VolumeName& name) const {
-  return ReadLink(Path(name));
+std::optional<std::string> DeviceLinks::Target(const std::string& link_name) const {
+  return ReadLink(Path(link_name));
 }
 
-Status DeviceLinks::Remove(const VolumeName& name) const {
-  const std::string path = Path(name);
+Status DeviceLinks::Remove(const std::string& link_name) const {
+  const std::string path = Path(link_name);
   if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return {};
-  return LinkError(name, "cannot remove the device link", path);
+  return LinkError(link_name, "cannot remove the device link", path);
+}
+
+std::vector<std::string> DeviceLinks::SnapshotsOf(const VolumeName& name) const {
+  const std::string stem = name.LeafText() + "@";
+  std::vector<std::string> snapshots;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(storage_directory_, ignored)) {
+    const std::string link = entry.path().filename();
+    if (link.starts_with(stem)) snapshots.push_back(link.substr(stem.size()));
+  }
+  return snapshots;
 }
 
 void DeviceLinks::RemoveAll() const {

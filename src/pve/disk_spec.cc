@@ -54,11 +54,38 @@ ontap::FlexVolSpec MakeFlexVolSpec(const StorageConfig& config, const ArrayFacts
   spec.snapshot_reserve_percent = config.snapshot_reserve_percent;
   spec.encryption = EncryptionOf(config, facts);
   spec.tiering_policy = config.tiering_policy;
-  spec.qos_policy = config.qos_policy.empty() ? config.adaptive_qos_policy : config.qos_policy;
+  spec.qos_policy = QosPolicyOf(config);
   spec.autosize_maximum = AutosizeMaximum(config, spec.size);
   spec.is_snapshot_autodelete_on = config.is_snapshot_autodelete_on;
-  spec.autodelete_spared_prefix = "pve_";
+  spec.autodelete_spared_prefix = kSparedSnapshots;
   return spec;
+}
+
+const std::string& QosPolicyOf(const StorageConfig& config) {
+  return config.qos_policy.empty() ? config.adaptive_qos_policy : config.qos_policy;
+}
+
+ontap::FlexCloneSpec MakeFlexCloneSpec(const StorageConfig& config, std::string flexvol_name,
+                                       const ontap::FlexVol& parent, std::string parent_snapshot,
+                                       std::string comment) {
+  return {.name = std::move(flexvol_name),
+          .parent_volume = parent.name,
+          .parent_snapshot = std::move(parent_snapshot),
+          .comment = std::move(comment),
+          .is_thick = config.is_thick,
+          .qos_policy = QosPolicyOf(config)};
+}
+
+ontap::FlexVolSettings MakeCloneSettings(const StorageConfig& config,
+                                         const ontap::FlexVol& parent) {
+  ontap::FlexVolSettings settings;
+  settings.autosize = ontap::AutosizeSetting{AutosizeMaximum(config, parent.size)};
+  if (!config.tiering_policy.empty()) settings.tiering_policy = config.tiering_policy;
+  settings.snapshot_reserve_percent = config.snapshot_reserve_percent;
+  settings.is_fully_reserved = config.is_thick;
+  settings.is_snapshot_autodelete_on = config.is_snapshot_autodelete_on;
+  settings.autodelete_spared_prefix = kSparedSnapshots;
+  return settings;
 }
 
 }  // namespace ontapnvme::pve

@@ -24,4 +24,16 @@ ontap::FlexVolSpec MakeFlexVolSpec(const StorageConfig& config, const ArrayFacts
                                    std::string flexvol_name, ByteCount disk_size,
                                    std::string comment);
 
+// A linked clone of `parent`, as it was at `parent_snapshot`, and the settings that make it like a
+// new disk of its size.
+ontap::FlexCloneSpec MakeFlexCloneSpec(const StorageConfig& config, std::string flexvol_name,
+                                       const ontap::FlexVol& parent, std::string parent_snapshot,
+                                       std::string comment);
+ontap::FlexVolSettings MakeCloneSettings(const StorageConfig& config, const ontap::FlexVol& parent);
+
+// The QoS policy of disks, fixed or adaptive; empty: none.
+const std::string& QosPolicyOf(const StorageConfig& config);
+// Snapshots that Proxmox made, and base images' own: the last that autodelete takes.
+inline constexpr const char* kSparedSnapshots = "pve_";
+
 }  // namespace ontapnvme::pve

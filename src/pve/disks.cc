@@ -2,7 +2,9 @@
 #include "pve/disks.h"
 
 #include "pve/attachment.h"
+#include "pve/clone_holders.h"
 #include "pve/disk_lookup.h"
+#include "pve/volume_details.h"
 
 namespace ontapnvme::pve {
 namespace {
@@ -18,16 +20,16 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
   TRY(const auto disk, FindDisk(context, name, deadline));
   if (!disk) {
     context.log.Warning("volume '" + name.Text() + "' does not exist on the array any more");
-    return context.links.Remove(name);
+    return context.links.Remove(LinkName(name));
   }
+  TRY_STATUS(RequireFreeable(name, *disk, deadline));
   if (disk->ns) {
     TRY(const auto facts, facts_->Read(deadline));
     TRY_STATUS(RequireUnusedHere(context, name, WantedDeviceOf(context, facts, *disk->ns)));
-    TRY_STATUS(context.links.Remove(name));
+    TRY_STATUS(context.links.Remove(LinkName(name)));
     TRY_STATUS(Unmap(name, *disk->ns, deadline.Reserve(kUndoBudget)));
   }
-  auto deleted = context.volumes.Delete(disk->volume.uuid, context.config.is_force_delete,
-                                        deadline.Reserve(kUndoBudget));
+  auto deleted = Delete(disk->volume, deadline.Reserve(kUndoBudget));
   if (deleted.ok()) return {};
   Error error = deleted.error().Wrap("cannot delete volume '" + name.Text() + "'");
   if (error.outcome_unknown()) return error;  // it may be gone: mapping it again would only fail
@@ -36,7 +38,35 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
                                                deadline.Grace(kUndoBudget));
     if (!mapped.ok()) error.AddFact("left_unmapped", disk->volume.name);
   }
-  return error;
+  if (error.code() != ErrorCode::kBusy) return error;
+  return NameClones(context, std::move(error), disk->volume.name, deadline.Grace(kUndoBudget));
+}
+
+Status Disks::RequireFreeable(const VolumeName& name, const ontap::DiskObjects& disk,
+                              const Deadline& deadline) {
+  auto& context = *context_;
+  const std::string failure = "cannot delete volume '" + name.Text() + "'";
+  if (ReadDetails(disk.volume.comment).is_protected) {
+    return Error(ErrorCode::kBusy, failure)
+        .Because("it is protected")
+        .Try("take the protection away first");
+  }
+  if (!name.is_base) return {};
+  // Asked before anything is done: another node may just be reading the base image.
+  TRY(const auto clones, context.volumes.ListClones(disk.volume.name, deadline));
+  if (clones.empty()) return {};
+  return HeldByClones(context, Error(ErrorCode::kBusy, failure).Because("it has linked clones"),
+                      clones);
+}
+
+// What this node has shown of the volume's snapshots must not keep it.
+Status Disks::Delete(const ontap::FlexVol& volume, const Deadline& deadline) {
+  auto& context = *context_;
+  const bool is_final = context.config.is_force_delete;
+  const auto deleted = context.volumes.Delete(volume.uuid, is_final, deadline);
+  if (!FailedWith(deleted, ErrorCode::kBusy)) return deleted;
+  if (!devices_->Reap({volume.name}, deadline)) return deleted;
+  return context.volumes.Delete(volume.uuid, is_final, deadline);
 }
 
 Status Disks::Unmap(const VolumeName& name, const ontap::NvmeNamespace& ns,
@@ -59,15 +89,18 @@ Status Disks::Unmap(const VolumeName& name, const ontap::NvmeNamespace& ns,
 DiskInfo Disks::Describe(const VolumeName& name, const ontap::DiskObjects& disk) const {
   DiskInfo info;
   VolumeName full = name;
-  // The parent is part of a linked clone's volume name, and only the array knows it after the fact.
-  if (!disk.volume.parent_volume_name.empty() &&
-      disk.volume.parent_snapshot_name == kBaseSnapshot) {
-    if (const auto parent =
-            VolumeNameOfFlexVol(context_->config.prefix, disk.volume.parent_volume_name)) {
-      full.base_name = parent->LeafText();
-      info.parent = parent->LeafText();
-    }
+  const auto details = ReadDetails(disk.volume.comment);
+  full.base_name = details.base_name;
+  // An older installation did not write it down.
+  const bool is_of_base = disk.volume.parent_snapshot_name == kBaseSnapshot;
+  if (full.base_name.empty() && is_of_base) {
+    const auto parent =
+        VolumeNameOfFlexVol(context_->config.prefix, disk.volume.parent_volume_name);
+    if (parent) full.base_name = parent->LeafText();
   }
+  info.parent = full.base_name;
+  info.notes = details.notes;
+  info.is_protected = details.is_protected;
   info.volume_name = full.Text();
   info.vmid = name.vmid;
   info.size = disk.ns->size;

@@ -3,19 +3,10 @@
 
 #include <random>
 
+#include "pve/mark_fields.h"
+
 namespace ontapnvme::pve {
 namespace {
-
-constexpr std::string_view kStem = "pve-storage-ontapnvme ";
-
-// The value of " key=" in a mark, or an empty text.
-std::string_view Field(std::string_view mark, std::string_view key) {
-  const std::string needle = " " + std::string(key) + "=";
-  const std::size_t at = mark.find(needle);
-  if (at == std::string_view::npos) return {};
-  const std::string_view value = mark.substr(at + needle.size());
-  return value.substr(0, value.find(' '));
-}
 
 std::string Hex(std::uint64_t number, unsigned digits) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -29,28 +20,35 @@ std::string Hex(std::uint64_t number, unsigned digits) {
 }  // namespace
 
 std::string Ownership::Mark(std::uint64_t vmid, std::string_view operation_id) const {
-  return std::string(kStem) + "v=1 cluster=" + cluster_id_ + " storage=" + storage_id_ +
+  return std::string(kMarkStem) + "v=1 cluster=" + cluster_id_ + " storage=" + storage_id_ +
          " vm=" + std::to_string(vmid) + " op=" + std::string(operation_id);
 }
 
+std::string Ownership::Remark(std::string_view comment, std::uint64_t vmid) const {
+  const bool is_marked = Judge(comment) == Owner::kOurs;
+  return Mark(vmid, is_marked ? std::string(MarkField(comment, "op")) : NewOperationId());
+}
+
 Owner Ownership::Judge(std::string_view comment) const {
-  if (!comment.starts_with(kStem)) return Owner::kUnmarked;
-  const bool is_ours = !cluster_id_.empty() && Field(comment, "cluster") == cluster_id_ &&
-                       Field(comment, "storage") == storage_id_;
+  if (!comment.starts_with(kMarkStem)) return Owner::kUnmarked;
+  const bool is_ours = !cluster_id_.empty() && MarkField(comment, "cluster") == cluster_id_ &&
+                       MarkField(comment, "storage") == storage_id_;
   return is_ours ? Owner::kOurs : Owner::kForeign;
 }
 
 bool Ownership::IsMadeBy(std::string_view comment, std::string_view operation_id) const {
-  return Judge(comment) == Owner::kOurs && Field(comment, "op") == operation_id;
+  return Judge(comment) == Owner::kOurs && MarkField(comment, "op") == operation_id;
 }
 
 std::string Ownership::ShortTag() const {
+  return ShortHash(cluster_id_ + "/" + storage_id_).substr(8);
+}
+
+std::string ShortHash(std::string_view text) {
   // FNV-1a: any spread will do, since a clash is noticed by the mark and reported.
   std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : cluster_id_ + "/" + storage_id_) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return Hex(hash, 8);
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return Hex(hash, 16);
 }
 
 std::string NewOperationId() {

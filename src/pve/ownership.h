@@ -21,6 +21,9 @@ class Ownership {
 
   // The comment for an object of `vmid` that operation `operation_id` makes.
   std::string Mark(std::uint64_t vmid, std::string_view operation_id) const;
+  // The comment of one of our objects after it went to `vmid`: the operation that made it stays the
+  // same. One without a mark gets one.
+  std::string Remark(std::string_view comment, std::uint64_t vmid) const;
   Owner Judge(std::string_view comment) const;
   bool IsForeign(std::string_view comment) const { return Judge(comment) == Owner::kForeign; }
   // Ours, and made by exactly that operation.
@@ -39,6 +42,9 @@ class Ownership {
 inline bool MayHaveHappened(const Error& error) {
   return error.outcome_unknown() || error.code() == ErrorCode::kAlreadyExists;
 }
+
+// 16 hex digits for a part of a name; the same text gives the same.
+std::string ShortHash(std::string_view text);
 
 // A new id for one operation: 16 hex digits.
 std::string NewOperationId();

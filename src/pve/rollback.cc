@@ -104,7 +104,7 @@ Status Rollbacks::Restore(const VolumeName& name, const std::string& snapshot,
   }
   auto restored = is_group_restore ? RestoreGroup(*plan, disks, array_name, deadline)
                                    : RestoreDetached(
-                                         disks,
+                                         *disks.front(),
                                          [&] {
                                            return context.volumes.Restore(
                                                disks.front()->volume.uuid, array_name, deadline);
@@ -219,39 +219,36 @@ void Rollbacks::FlushCache(Disk& disk, const Deadline& deadline) {
 Status Rollbacks::RestoreGroup(Plan& plan, const std::vector<Disk*>& disks,
                                const std::string& array_name, const Deadline& deadline) {
   auto& context = *context_;
-  const auto restore = [&] { return context.groups.Restore(*plan.group, array_name, deadline); };
-  auto restored = RestoreDetached(disks, restore, deadline);
-  // The snapshots are those of a group that was made anew since: its volumes still have them.
-  if (!FailedWith(restored, ErrorCode::kNotFound)) return restored;
+  auto restored = context.groups.Restore(*plan.group, array_name, deadline);
+  // Not the group's any more (it was made anew, or a disk left it since), or it may not be restored
+  // while its disks are mapped: the volumes still have their snapshots.
+  const bool is_for_volumes = FailedWith(restored, ErrorCode::kNotFound) ||
+                              (!restored.ok() && MayBeTheMap(restored.error()));
+  if (!is_for_volumes) return restored;
   for (Disk* disk : disks) {
     const auto restore_one = [&] {
       return context.volumes.Restore(disk->volume.uuid, array_name, deadline);
     };
-    TRY_STATUS(RestoreDetached({disk}, restore_one, deadline));
+    TRY_STATUS(RestoreDetached(*disk, restore_one, deadline));
   }
   return {};
 }
 
 // Whether a mapped namespace may be reverted is not stated by NetApp: where the array refuses, the
 // maps are taken away for the moment. The VM is stopped, so nobody misses the devices.
-Status Rollbacks::RestoreDetached(const std::vector<Disk*>& disks,
-                                  const std::function<Status()>& restore,
+Status Rollbacks::RestoreDetached(Disk& disk, const std::function<Status()>& restore,
                                   const Deadline& deadline) {
   auto& context = *context_;
   const auto first = restore();
   if (first.ok() || !MayBeTheMap(first.error())) return first;
   TRY(const auto facts, facts_->Read(deadline));
-  for (Disk* disk : disks) {
-    TRY(const auto wanted, WantedOf(*disk, deadline));
-    TRY_STATUS(context.subsystems.Unmap(facts.subsystem_uuid, wanted.uuid, deadline));
-  }
+  TRY(const auto wanted, WantedOf(disk, deadline));
+  TRY_STATUS(context.subsystems.Unmap(facts.subsystem_uuid, wanted.uuid, deadline));
   Status second = restore();
-  for (Disk* disk : disks) {
-    const auto mapped = context.subsystems.Map(*disk->namespace_uuid, context.config.subsystem,
-                                               deadline.Grace(kUndoBudget));
-    // Activation maps again what is not mapped, so this is no reason to fail.
-    if (!mapped.ok()) context.log.Warning(mapped.error().Line());
-  }
+  const auto mapped =
+      context.subsystems.Map(wanted.uuid, context.config.subsystem, deadline.Grace(kUndoBudget));
+  // Activation maps again what is not mapped, so this is no reason to fail.
+  if (!mapped.ok()) context.log.Warning(mapped.error().Line());
   return second;
 }
 

@@ -55,7 +55,7 @@ class Rollbacks {
   void FlushCache(Disk& disk, const Deadline& deadline);
   Status RestoreGroup(Plan& plan, const std::vector<Disk*>& disks, const std::string& array_name,
                       const Deadline& deadline);
-  Status RestoreDetached(const std::vector<Disk*>& disks, const std::function<Status()>& restore,
+  Status RestoreDetached(Disk& disk, const std::function<Status()>& restore,
                          const Deadline& deadline);
 
   Context* context_;

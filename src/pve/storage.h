@@ -140,11 +140,11 @@ class Storage {
 
   // The stream is 8 bytes little endian with the size in bytes, then the bytes. These take as long
   // as they take, and end early when the caller's task is stopped. File descriptors are borrowed.
-  // The volume (or its snapshot, if one is given) is active.
+  // The device is proven before it is opened, as by activation.
   virtual Status Export(const std::string& volume_name, const std::string& snapshot, int fd) = 0;
   // The size that the stream begins with. kInvalidArgument for what cannot be a size of a disk.
   virtual Result<std::uint64_t> ReadImportSize(int fd) = 0;
-  // Writes what follows to the volume, which is active and fresh: zeros are not written. Returns
+  // Writes what follows to the volume, which is fresh: zeros are not written. Returns
   // when all is on the array. kConflict when the stream ends early.
   virtual Status Import(const std::string& volume_name, std::uint64_t size_bytes, int fd) = 0;
 

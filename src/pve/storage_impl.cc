@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/storage_impl.h"
 
+#include "pve/raw_stream.h"
+#include "pve/setting_changes.h"
 #include "pve/verification.h"
+#include "pve/volume_attributes.h"
 
 namespace ontapnvme::pve {
 namespace {
@@ -26,8 +29,11 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
       paths_(context_),
       attachment_(context_, facts_, paths_),
       capacity_(context_),
-      disks_(context_, facts_),
-      snapshots_(context_),
+      devices_(context_, facts_, paths_),
+      disks_(context_, facts_, devices_),
+      making_(context_, facts_),
+      renaming_(context_, facts_),
+      snapshots_(context_, devices_),
       rollbacks_(context_, facts_) {}
 
 Deadline StorageImpl::Budget(Duration budget) {
@@ -99,7 +105,7 @@ Result<DiskInfo> StorageImpl::Info(const std::string& volume_name) {
 
 Result<std::string> StorageImpl::Allocate(std::uint64_t vmid, const std::string& name,
                                           std::uint64_t size_kib) {
-  return disks_.Allocate(vmid, name, size_kib, Budget(kChangeBudget));
+  return making_.Allocate(vmid, name, size_kib, Budget(kChangeBudget));
 }
 
 Status StorageImpl::Free(const std::string& volume_name) {
@@ -114,7 +120,9 @@ Result<std::string> StorageImpl::ActivateVolume(const std::string& volume_name) 
 
 Status StorageImpl::DeactivateVolume(const std::string& volume_name) {
   TRY(const auto name, VolumeName::Parse(volume_name));
-  return attachment_.Deactivate(name);
+  TRY_STATUS(attachment_.Deactivate(name));
+  devices_.ReleaseUnused(name, Budget(kChangeBudget));
+  return {};
 }
 
 Status StorageImpl::Resize(const std::string& volume_name, std::uint64_t size_bytes) {
@@ -148,20 +156,75 @@ Result<std::vector<SnapshotInfo>> StorageImpl::ListSnapshots(const std::string& 
   return snapshots_.List(name, Budget(kListBudget));
 }
 
-namespace {
-Error NotYet() { return Error(ErrorCode::kUnsupported, "not yet"); }
-}  // namespace
-Result<std::string> StorageImpl::Identity() { return NotYet(); }
-Status StorageImpl::ApplyChanges(const Settings&) { return NotYet(); }
-Result<std::string> StorageImpl::CreateBase(const std::string&) { return NotYet(); }
-Result<std::string> StorageImpl::Clone(const std::string&, const std::string&, std::uint64_t) { return NotYet(); }
-Result<std::string> StorageImpl::Rename(const std::string&, std::uint64_t, const std::string&) { return NotYet(); }
-Status StorageImpl::SetNotes(const std::string&, const std::string&) { return NotYet(); }
-Status StorageImpl::SetProtected(const std::string&, bool) { return NotYet(); }
-Status StorageImpl::Export(const std::string&, const std::string&, int) { return NotYet(); }
-Result<std::uint64_t> StorageImpl::ReadImportSize(int) { return NotYet(); }
-Status StorageImpl::Import(const std::string&, std::uint64_t, int) { return NotYet(); }
-Result<std::string> StorageImpl::ActivateSnapshot(const std::string&, const std::string&) { return NotYet(); }
-Status StorageImpl::DeactivateSnapshot(const std::string&, const std::string&) { return NotYet(); }
+Result<std::string> StorageImpl::Identity() {
+  TRY(const auto facts, facts_.Read(Budget(kStatusBudget)));
+  return "ontapnvme:" + facts.svm_uuid.Text() + ":" + context_.config.prefix;
+}
+
+Status StorageImpl::ApplyChanges(const Settings& before) {
+  TRY(const auto old, StorageConfig::Parse(context_.config.storage_id, before));
+  return ApplySettingChanges(context_, old, Budget(kChangeBudget));
+}
+
+Result<std::string> StorageImpl::CreateBase(const std::string& volume_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return renaming_.CreateBase(name, Budget(kChangeBudget));
+}
+
+Result<std::string> StorageImpl::Clone(const std::string& volume_name, const std::string& snapshot,
+                                       std::uint64_t vmid) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return making_.Clone(name, snapshot, vmid, Budget(kChangeBudget));
+}
+
+Result<std::string> StorageImpl::Rename(const std::string& volume_name, std::uint64_t vmid,
+                                        const std::string& new_name) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return renaming_.Rename(name, vmid, new_name, Budget(kChangeBudget));
+}
+
+Status StorageImpl::SetNotes(const std::string& volume_name, const std::string& notes) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return ChangeDetails(
+      context_, name, [&](auto& details) { details.notes = notes; }, Budget(kChangeBudget));
+}
+
+Status StorageImpl::SetProtected(const std::string& volume_name, bool is_protected) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return ChangeDetails(
+      context_, name, [&](auto& details) { details.is_protected = is_protected; },
+      Budget(kChangeBudget));
+}
+
+Result<std::string> StorageImpl::ActivateSnapshot(const std::string& volume_name,
+                                                  const std::string& snapshot) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return devices_.Activate(name, snapshot, Budget(kChangeBudget));
+}
+
+Status StorageImpl::DeactivateSnapshot(const std::string& volume_name,
+                                       const std::string& snapshot) {
+  TRY(const auto name, VolumeName::Parse(volume_name));
+  return devices_.Deactivate(name, snapshot, Budget(kChangeBudget));
+}
+
+// Activation proves the device once more: what a link points at may have changed since.
+Status StorageImpl::Export(const std::string& volume_name, const std::string& snapshot, int fd) {
+  TRY(const auto path,
+      snapshot.empty() ? ActivateVolume(volume_name) : ActivateSnapshot(volume_name, snapshot));
+  const auto sent = WriteStream(path, fd, parts_.interrupt);
+  return sent.ok() ? sent : Status(sent.error().Wrap("cannot export '" + volume_name + "'"));
+}
+
+Result<std::uint64_t> StorageImpl::ReadImportSize(int fd) {
+  TRY(const auto size, ReadStreamSize(fd, parts_.interrupt));
+  return size.bytes();
+}
+
+Status StorageImpl::Import(const std::string& volume_name, std::uint64_t size_bytes, int fd) {
+  TRY(const auto path, ActivateVolume(volume_name));
+  const auto got = ReadStream(fd, ByteCount{size_bytes}, path, parts_.interrupt);
+  return got.ok() ? got : Status(got.error().Wrap("cannot import '" + volume_name + "'"));
+}
 
 }  // namespace ontapnvme::pve

@@ -10,8 +10,11 @@
 #include "pve/attachment.h"
 #include "pve/capacity.h"
 #include "pve/context.h"
+#include "pve/disk_making.h"
 #include "pve/disks.h"
+#include "pve/renaming.h"
 #include "pve/rollback.h"
+#include "pve/snapshot_devices.h"
 #include "pve/storage.h"
 #include "pve/vm_snapshots.h"
 
@@ -77,7 +80,10 @@ class StorageImpl : public Storage {
   Paths paths_;
   Attachment attachment_;
   CapacitySource capacity_;
+  SnapshotDevices devices_;
   Disks disks_;
+  DiskMaking making_;
+  Renaming renaming_;
   VmSnapshots snapshots_;
   Rollbacks rollbacks_;
 };

@@ -48,7 +48,8 @@ Status VmGroups::Join(std::uint64_t vmid, const std::string& flexvol_name,
     if (context.ownership.IsForeign(sibling.comment)) continue;
     if (!sibling.group) {
       const auto name = VolumeNameOfFlexVol(context.config.prefix, sibling.name);
-      if (name && name->IsGroupMember()) joining.push_back(sibling.name);
+      const bool is_of_vm = name && name->vmid == vmid && name->IsGroupMember();
+      if (is_of_vm && sibling.name != flexvol_name) joining.push_back(sibling.name);
     } else if (IsGroupNameOf(context, vmid, sibling.group->name)) {
       group = sibling.group;
       members.push_back(sibling.name);
@@ -63,6 +64,22 @@ Status VmGroups::Join(std::uint64_t vmid, const std::string& flexvol_name,
   if (!FailedWith(joined, ErrorCode::kUnsupported)) return joined;
   members.insert(members.end(), joining.begin(), joining.end());
   return Remake(group->uuid, vmid, std::move(members), deadline);
+}
+
+Status VmGroups::Leave(std::uint64_t vmid, const ontap::FlexVol& volume, const Deadline& deadline) {
+  auto& context = *context_;
+  if (!volume.group || !IsGroupNameOf(context, vmid, volume.group->name)) return {};
+  const auto left = context.groups.RemoveMembers(volume.group->uuid, {volume.name}, deadline);
+  if (left.ok() || FailedWith(left, ErrorCode::kNotFound)) return {};
+  if (!FailedWith(left, ErrorCode::kUnsupported)) return left;
+  TRY(const auto group, Find(vmid, deadline));
+  if (!group || group->uuid != volume.group->uuid) return {};
+  std::vector<std::string> staying;
+  for (const auto& member : group->members) {
+    if (member.volume_uuid != volume.uuid) staying.push_back(member.volume_name);
+  }
+  if (staying.empty()) return context.groups.Delete(group->uuid, deadline);
+  return Remake(group->uuid, vmid, std::move(staying), deadline);
 }
 
 Status VmGroups::Make(std::uint64_t vmid, const std::vector<std::string>& flexvol_names,

@@ -23,12 +23,16 @@ class VmGroups {
   Result<std::optional<ontap::ConsistencyGroup>> Find(std::uint64_t vmid, const Deadline& deadline);
 
   // Makes `flexvol_name` a member, and with it whatever ordinary disk of the VM is in no group (an
-  // older installation's, or left so by a crash). `siblings` are the VM's FlexVols as just listed:
-  // the group is known from them without asking. Idempotent. One request where the array can change
-  // groups with NVMe volumes; where it cannot, the group is deleted and made again with all
-  // members.
+  // older installation's, or left so by a crash). `siblings` are FlexVols as just listed, with the
+  // VM's among them: the group is known from them without asking. Idempotent. One request where the
+  // array can change groups with NVMe volumes; where it cannot, the group is deleted and made again
+  // with all members.
   Status Join(std::uint64_t vmid, const std::string& flexvol_name,
               const std::vector<ontap::FlexVol>& siblings, const Deadline& deadline);
+
+  // Takes `volume`, as just read, out of the VM's group. Its snapshots stay. Idempotent; a group
+  // that is not the VM's is left alone. Where the array cannot change groups as Join.
+  Status Leave(std::uint64_t vmid, const ontap::FlexVol& volume, const Deadline& deadline);
 
  private:
   bool IsOurs(const ontap::ConsistencyGroup& group) const;

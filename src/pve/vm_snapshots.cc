@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "pve/clone_holders.h"
 #include "pve/disk_lookup.h"
 
 namespace ontapnvme::pve {
@@ -17,7 +18,10 @@ Error LeftOver(const VolumeName& name, const std::string& snapshot,
       .Because("the array has a snapshot '" + snapshot + "' of an earlier operation")
       .With("array_name", ArraySnapshotName(snapshot))
       .With("created_s", std::to_string(create_time.time_since_epoch().count()))
-      .Try("use another name, or delete the left-over on the array");
+      .Try(
+          "use another name, or delete the left-over on the array; a clone keeps the snapshots "
+          "that "
+          "it was made from");
 }
 
 std::vector<ontap::VolumeRef> VolumesOf(const ontap::ConsistencyGroup& group) {
@@ -110,7 +114,9 @@ Status VmSnapshots::Delete(const VolumeName& name, const std::string& snapshot,
   // A volume that is gone has taken its snapshots along.
   if (FailedWith(volume, ErrorCode::kNotFound)) return {};
   if (!volume.ok()) return volume.error();
-  const auto deleted = DeleteOfVolumes({{volume->uuid, volume->name}}, snapshot, deadline);
+  const std::vector<ontap::VolumeRef> alone = {{volume->uuid, volume->name}};
+  const auto deleted = DeleteHeld(
+      alone, [&] { return DeleteOfVolumes(alone, snapshot, deadline); }, deadline);
   if (deleted.ok()) return {};
   return deleted.error().Wrap("cannot delete snapshot '" + snapshot + "' of volume '" +
                               name.Text() + "'");
@@ -134,7 +140,9 @@ Result<bool> VmSnapshots::DeleteOfGroup(const VolumeName& name, const std::strin
     }
     auto covered = NamesOf(volumes);
     if (!covered.contains(flexvol)) continue;
-    const auto deleted = context.groups.DeleteSnapshot(one.group_uuid, one.uuid, deadline);
+    const auto deleted = DeleteHeld(
+        volumes, [&] { return context.groups.DeleteSnapshot(one.group_uuid, one.uuid, deadline); },
+        deadline);
     if (!deleted.ok()) {
       return deleted.error().Wrap("cannot delete snapshot '" + snapshot + "' of volume '" +
                                   name.Text() + "'");
@@ -146,6 +154,19 @@ Result<bool> VmSnapshots::DeleteOfGroup(const VolumeName& name, const std::strin
     return true;
   }
   return false;
+}
+
+Status VmSnapshots::DeleteHeld(const std::vector<ontap::VolumeRef>& volumes,
+                               const std::function<Status()>& remove, const Deadline& deadline) {
+  auto removed = remove();
+  if (!FailedWith(removed, ErrorCode::kBusy)) return removed;
+  if (devices_->Reap(NamesOf(volumes), deadline)) removed = remove();
+  if (!FailedWith(removed, ErrorCode::kBusy)) return removed;
+  for (const auto& volume : volumes) {
+    const auto clones = context_->volumes.ListClones(volume.name, deadline);
+    if (clones.ok() && !clones->empty()) return HeldByClones(*context_, removed.error(), *clones);
+  }
+  return NameClones(*context_, removed.error(), volumes.front().name, deadline);
 }
 
 Status VmSnapshots::DeleteOfVolumes(const std::vector<ontap::VolumeRef>& volumes,

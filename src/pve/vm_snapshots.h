@@ -3,11 +3,12 @@
 // once.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "pve/array_facts.h"
 #include "pve/context.h"
+#include "pve/snapshot_devices.h"
 #include "pve/snapshot_memory.h"
 #include "pve/storage.h"
 #include "pve/vm_group.h"
@@ -17,7 +18,8 @@ namespace ontapnvme::pve {
 
 class VmSnapshots {
  public:
-  explicit VmSnapshots(Context& context) : context_(&context), groups_(context) {}
+  VmSnapshots(Context& context, SnapshotDevices& devices)
+      : context_(&context), devices_(&devices), groups_(context) {}
 
   // See Storage::CreateSnapshot.
   Status Create(const VolumeName& name, const std::string& snapshot, const Deadline& deadline);
@@ -33,10 +35,15 @@ class VmSnapshots {
                         const Deadline& deadline);
   Result<bool> DeleteOfGroup(const VolumeName& name, const std::string& flexvol,
                              const std::string& snapshot, const Deadline& deadline);
+  // Does `remove`, once more without this node's snapshot devices if they are in the way; what else
+  // is in the way is named.
+  Status DeleteHeld(const std::vector<ontap::VolumeRef>& volumes,
+                    const std::function<Status()>& remove, const Deadline& deadline);
   Status DeleteOfVolumes(const std::vector<ontap::VolumeRef>& volumes, const std::string& snapshot,
                          const Deadline& deadline);
 
   Context* context_;
+  SnapshotDevices* devices_;
   VmGroups groups_;
   CoverageByKey created_;
   CoverageByKey deleted_;

@@ -62,7 +62,7 @@ TEST_P(DiskContract, MakesAVolumeWithEverySetting) {
   const auto uuid = volumes_->Create(spec, Budget());
   ASSERT_SUCCEEDS(uuid);
   ontap::FlexVolSettings settings;
-  settings.autosize_maximum = MiB(400);
+  settings.autosize = ontap::AutosizeSetting{MiB(400)};
   settings.snapshot_reserve_percent = 5;
   settings.is_snapshot_autodelete_on = false;
   if (!IsReal()) settings.tiering_policy = "none";

@@ -88,6 +88,27 @@ TEST_F(RequestBudgetTest, ResizeDisk) {
   ExpectRequests(4, "resize a disk");
 }
 
+TEST_F(RequestBudgetTest, TemplatesAndClones) {
+  const auto disks = AllocateDisks(2);
+  const auto base = rig.storage().CreateBase(disks[0]);
+  ASSERT_TRUE(base.ok()) << base.error().Line();
+  ExpectRequests(6, "turn a disk into a base image");
+  ASSERT_TRUE(rig.storage().Clone(*base, "", 200).ok());
+  ExpectRequests(6, "linked clone");
+  ASSERT_TRUE(rig.storage().Rename(disks[1], 200, "").ok());
+  ExpectRequests(5, "give a disk to another VM");
+}
+
+TEST_F(RequestBudgetTest, SnapshotDevice) {
+  const auto disks = AllocateDisks(1);
+  ASSERT_TRUE(rig.storage().CreateSnapshot(disks[0], "s1").ok());
+  array.ClearLog();
+  ASSERT_TRUE(rig.storage().ActivateSnapshot(disks[0], "s1").ok());
+  ExpectRequests(5, "activate a snapshot");
+  ASSERT_TRUE(rig.storage().DeactivateSnapshot(disks[0], "s1").ok());
+  ExpectRequests(4, "deactivate a snapshot");
+}
+
 class SnapshotBudgetTest : public RequestBudgetTest, public testing::WithParamInterface<int> {};
 
 TEST_P(SnapshotBudgetTest, DoesNotDependOnTheNumberOfDisks) {

@@ -77,6 +77,17 @@ Status AllocateOne(World& world) {
   return made.ok() || FailedWith(made, ErrorCode::kAlreadyExists) ? Status() : Status(made.error());
 }
 
+template <typename T>
+Status Done(const Result<T>& result) {
+  return result.ok() ? Status() : Status(result.error());
+}
+
+// A retry after a lost answer would make a second clone: whoever asks looks first.
+Status CloneOnce(World& world, const std::string& source, const std::string& snapshot) {
+  if (world.rig.storage().Info("vm-200-disk-0").ok()) return {};
+  return Done(world.rig.storage().Clone(source, snapshot, 200));
+}
+
 Status ForBothDisks(const std::function<Status(const std::string&)>& run) {
   for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) {
     if (auto status = run(disk); !status.ok()) return status;
@@ -98,6 +109,12 @@ void TwoDisksWithSnapshot(World& world) {
   ASSERT_TRUE(made.ok()) << made.error().Line();
   for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) world.rig.Write(disk, "new");
   world.rig.Restart();
+}
+
+void ABaseImage(World& world) {
+  TwoDisks(world);
+  const auto base = world.rig.storage().CreateBase("vm-100-disk-0");
+  ASSERT_TRUE(base.ok()) << base.error().Line();
 }
 
 std::size_t CountSnapshots(World& world) {
@@ -168,6 +185,44 @@ const std::vector<Operation>& Operations() {
        [](World& world) {
          EXPECT_EQ(world.rig.Content("vm-100-disk-0"), "old");
          EXPECT_EQ(world.rig.Content("vm-100-disk-1"), "old");
+       }},
+      {"create_base", TwoDisks,
+       [](World& world) { return Done(world.rig.storage().CreateBase("vm-100-disk-0")); },
+       [](World& world) {
+         EXPECT_EQ(world.rig.Content("base-100-disk-0"), "old");
+         EXPECT_TRUE(world.rig.storage().Clone("base-100-disk-0", "", 300).ok());
+       }},
+      {"clone", ABaseImage, [](World& world) { return CloneOnce(world, "base-100-disk-0", ""); },
+       [](World& world) { EXPECT_EQ(world.rig.Content("vm-200-disk-0"), "old"); }},
+      {"clone_snapshot", TwoDisksWithSnapshot,
+       [](World& world) { return CloneOnce(world, "vm-100-disk-0", "s1"); },
+       [](World& world) { EXPECT_EQ(world.rig.Content("vm-200-disk-0"), "old"); }},
+      {"rename", TwoDisks,
+       [](World& world) {
+         const auto renamed = world.rig.storage().Rename("vm-100-disk-0", 200, "vm-200-disk-0");
+         // A retry after a lost answer finds it under its new name only.
+         if (FailedWith(renamed, ErrorCode::kNotFound)) {
+           return Done(world.rig.storage().Info("vm-200-disk-0"));
+         }
+         return Done(renamed);
+       },
+       [](World& world) { EXPECT_EQ(world.rig.Content("vm-200-disk-0"), "old"); }},
+      {"show_snapshot", TwoDisksWithSnapshot,
+       [](World& world) {
+         auto shown = Done(world.rig.storage().ActivateSnapshot("vm-100-disk-0", "s1"));
+         if (!shown.ok()) return shown;
+         return world.rig.storage().DeactivateSnapshot("vm-100-disk-0", "s1");
+       },
+       [](World& world) {
+         for (const auto& volume : world.array.sim.world().volumes) {
+           EXPECT_FALSE(volume.name.starts_with("t_pve_snapshot_device")) << volume.name;
+         }
+         EXPECT_EQ(world.rig.Content("vm-100-disk-0"), "new");
+       }},
+      {"protect", TwoDisks,
+       [](World& world) { return world.rig.storage().SetProtected("vm-100-disk-0", true); },
+       [](World& world) {
+         EXPECT_TRUE(world.rig.storage().Info("vm-100-disk-0")->is_protected);
        }},
       {"verify", [](World&) {}, [](World& world) { return world.rig.storage().Verify(); },
        [](World&) {}},

@@ -215,7 +215,7 @@ TEST_F(FlexVolTest, AppliesSettingsInOneRequest) {
   FlexVolSettings settings;
   ASSERT_TRUE(volumes_.ApplySettings(ToUuid(kUuidA), settings, Budget()).ok());
   EXPECT_TRUE(transport_.requests().empty());
-  settings.autosize_maximum = GiB(1);
+  settings.autosize = AutosizeSetting{GiB(1)};
   settings.tiering_policy = "none";
   settings.snapshot_reserve_percent = 5;
   settings.is_snapshot_autodelete_on = false;

@@ -85,26 +85,26 @@ TEST_F(NodeStateTest, StateIsForRootOnly) {
 TEST_F(NodeStateTest, LinkIsPointedMovedAndRemoved) {
   const DeviceLinks links(directory + "/dev", "tank");
   const auto name = *VolumeName::Parse("base-100-disk-0/vm-101-disk-3");
-  EXPECT_EQ(links.Path(name), directory + "/dev/tank/vm-101-disk-3");
-  EXPECT_FALSE(links.Target(name).has_value());
-  ASSERT_TRUE(links.Point(name, "/dev/nvme0n1").ok());
-  EXPECT_EQ(links.Target(name), "/dev/nvme0n1");
-  ASSERT_TRUE(links.Point(name, "/dev/nvme0n2").ok());
-  EXPECT_EQ(links.Target(name), "/dev/nvme0n2");
-  ASSERT_TRUE(links.Remove(name).ok());
-  ASSERT_TRUE(links.Remove(name).ok());
-  EXPECT_FALSE(links.Target(name).has_value());
+  EXPECT_EQ(links.Path(LinkName(name)), directory + "/dev/tank/vm-101-disk-3");
+  EXPECT_FALSE(links.Target(LinkName(name)).has_value());
+  ASSERT_TRUE(links.Point(LinkName(name), "/dev/nvme0n1").ok());
+  EXPECT_EQ(links.Target(LinkName(name)), "/dev/nvme0n1");
+  ASSERT_TRUE(links.Point(LinkName(name), "/dev/nvme0n2").ok());
+  EXPECT_EQ(links.Target(LinkName(name)), "/dev/nvme0n2");
+  ASSERT_TRUE(links.Remove(LinkName(name)).ok());
+  ASSERT_TRUE(links.Remove(LinkName(name)).ok());
+  EXPECT_FALSE(links.Target(LinkName(name)).has_value());
 }
 
 TEST_F(NodeStateTest, RightLinkIsNotWrittenAgain) {
   const DeviceLinks links(directory + "/dev", "tank");
   const auto name = *VolumeName::Parse("vm-101-disk-3");
-  ASSERT_TRUE(links.Point(name, "/dev/nvme0n1").ok());
+  ASSERT_TRUE(links.Point(LinkName(name), "/dev/nvme0n1").ok());
   struct stat before {};
   struct stat after {};
-  ASSERT_EQ(lstat(links.Path(name).c_str(), &before), 0);
-  ASSERT_TRUE(links.Point(name, "/dev/nvme0n1").ok());
-  ASSERT_EQ(lstat(links.Path(name).c_str(), &after), 0);
+  ASSERT_EQ(lstat(links.Path(LinkName(name)).c_str(), &before), 0);
+  ASSERT_TRUE(links.Point(LinkName(name), "/dev/nvme0n1").ok());
+  ASSERT_EQ(lstat(links.Path(LinkName(name)).c_str(), &after), 0);
   EXPECT_EQ(before.st_ino, after.st_ino);
 }
 

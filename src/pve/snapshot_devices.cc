@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "pve/snapshot_devices.h"
+
+#include "pve/attachment.h"
+#include "pve/disk_draft.h"
+#include "pve/disk_lookup.h"
+#include "pve/disk_spec.h"
+#include "pve/volume_details.h"
+
+namespace ontapnvme::pve {
+namespace {
+
+constexpr std::string_view kStem = "pve_snapshot_device_";
+
+}  // namespace
+
+// A node of its own has a clone of its own: another node's reader is not disturbed when this one's
+// is done. A hash, since node, volume and snapshot together may be longer than a FlexVol's name.
+Result<std::string> SnapshotDevices::CloneNameOf(const Shown& shown) const {
+  TRY(const auto identity, context_->host.Identity());
+  TRY(const auto flexvol, FlexVolName(context_->config.prefix, shown.name));
+  return context_->config.prefix + std::string(kStem) +
+         ShortHash(identity.host_nqn + "/" + flexvol + "@" + shown.snapshot + "/" +
+                   context_->ownership.ShortTag());
+}
+
+Result<std::string> SnapshotDevices::Activate(const VolumeName& name, const std::string& snapshot,
+                                              const Deadline& deadline) {
+  auto& context = *context_;
+  const Shown shown{name, snapshot};
+  const std::string failure =
+      "cannot activate snapshot '" + snapshot + "' of volume '" + name.Text() + "'";
+  TRY(const auto clone, CloneNameOf(shown));
+  TRY(const auto there, ontap::ReadDiskObjects(context.rest, context.config.svm, clone, deadline));
+  if (!there.empty()) {
+    if (auto link = PresentLink(shown, there.front(), deadline)) return std::move(*link);
+    // Half-made, or of the time before the node's last start.
+    const auto removed = Remove(shown, there.front(), deadline);
+    if (!removed.ok()) return removed.error().Wrap(failure);
+  }
+  auto made = Make(shown, clone, deadline);
+  if (!made.ok()) return made.error().Wrap(failure);
+  return made;
+}
+
+// The link, if this node made it since its start and the clone's device is behind it.
+std::optional<std::string> SnapshotDevices::PresentLink(const Shown& shown,
+                                                        const ontap::DiskObjects& clone,
+                                                        const Deadline& deadline) {
+  auto& context = *context_;
+  const std::string link = LinkName(shown.name, shown.snapshot);
+  const auto facts = facts_->Read(deadline);
+  const bool may_be = facts.ok() && clone.ns && context.links.Target(link) &&
+                      context.ownership.Judge(clone.volume.comment) == Owner::kOurs &&
+                      clone.ns->subsystem_uuid == facts->subsystem_uuid;
+  if (!may_be) return std::nullopt;
+  const auto device = context.host.Find(WantedDeviceOf(context, *facts, *clone.ns));
+  if (!device.ok() || !context.links.Point(link, device->path).ok()) return std::nullopt;
+  return context.links.Path(link);
+}
+
+Result<std::string> SnapshotDevices::Make(const Shown& shown, const std::string& clone,
+                                          const Deadline& deadline) {
+  auto& context = *context_;
+  TRY(const auto facts, facts_->Read(deadline));
+  TRY(const auto identity, context.host.Identity());
+  TRY(const auto flexvol, FlexVolName(context.config.prefix, shown.name));
+  const Deadline working = deadline.Reserve(kUndoBudget);
+  const std::string operation_id = NewOperationId();
+  ontap::FlexCloneSpec spec;
+  spec.name = clone;
+  spec.parent_volume = flexvol;
+  spec.parent_snapshot = ArraySnapshotName(shown.snapshot);
+  TRY(spec.comment, WithDetails(context.ownership.Mark(shown.name.vmid, operation_id),
+                                {.shown_volume = shown.name.LeafText(),
+                                 .shown_snapshot = shown.snapshot,
+                                 .shown_to = identity.host_nqn}));
+  DiskDraft draft(context, facts, clone, operation_id);
+  const std::string link = LinkName(shown.name, shown.snapshot);
+  const auto make = [&]() -> Status {
+    TRY_STATUS(draft.MakeVolume([&] { return context.volumes.Clone(spec, working); }, working));
+    TRY_STATUS(draft.TakeNamespace(working));
+    const auto watch = context.host.Arm();
+    TRY_STATUS(paths_->Ensure(facts, working));
+    TRY_STATUS(draft.Map(working));
+    TRY(const auto device,
+        context.host.WaitFor(*watch, WantedDeviceOf(context, facts, draft.ns()), working));
+    return context.links.Point(link, device.path);
+  };
+  if (const auto made = make(); !made.ok()) return draft.Undo(made.error(), deadline);
+  return context.links.Path(link);
+}
+
+Status SnapshotDevices::Deactivate(const VolumeName& name, const std::string& snapshot,
+                                   const Deadline& deadline) {
+  auto& context = *context_;
+  if (!context.links.Target(LinkName(name, snapshot))) return {};
+  const Shown shown{name, snapshot};
+  const std::string failure =
+      "cannot deactivate snapshot '" + snapshot + "' of volume '" + name.Text() + "'";
+  TRY(const auto clone, CloneNameOf(shown));
+  TRY(const auto there, ontap::ReadDiskObjects(context.rest, context.config.svm, clone, deadline));
+  if (there.empty()) return context.links.Remove(LinkName(name, snapshot));
+  const auto removed = Remove(shown, there.front(), deadline);
+  return removed.ok() ? Status() : Status(removed.error().Wrap(failure));
+}
+
+Status SnapshotDevices::Remove(const Shown& shown, const ontap::DiskObjects& clone,
+                               const Deadline& deadline) {
+  auto& context = *context_;
+  if (context.ownership.Judge(clone.volume.comment) != Owner::kOurs) {
+    return Error(ErrorCode::kConflict, "FlexVol '" + clone.volume.name + "' is not ours")
+        .Because("it has the name of a snapshot device, but not its mark")
+        .Try("remove or rename it on the array");
+  }
+  const std::string link = LinkName(shown.name, shown.snapshot);
+  if (clone.ns) {
+    TRY(const auto facts, facts_->Read(deadline));
+    const auto wanted = WantedDeviceOf(context, facts, *clone.ns);
+    TRY_STATUS(RequireUnusedHere(context, shown.name, wanted));
+    TRY_STATUS(context.links.Remove(link));
+    if (clone.ns->subsystem_uuid) {
+      TRY_STATUS(context.subsystems.Unmap(*clone.ns->subsystem_uuid, clone.ns->uuid, deadline));
+    }
+  }
+  TRY_STATUS(context.links.Remove(link));
+  return context.volumes.Delete(clone.volume.uuid, true, deadline);
+}
+
+void SnapshotDevices::ReleaseUnused(const VolumeName& name, const Deadline& deadline) {
+  for (const auto& snapshot : context_->links.SnapshotsOf(name)) {
+    const auto released = Deactivate(name, snapshot, deadline);
+    // In use is no failure: its reader lets go of it, or the snapshot's deletion does.
+    if (!released.ok()) context_->log.Debug(released.error().Line());
+  }
+}
+
+bool SnapshotDevices::Reap(const std::set<std::string>& flexvols, const Deadline& deadline) {
+  auto& context = *context_;
+  const auto identity = context.host.Identity();
+  if (!identity.ok()) return false;
+  const auto clones = ontap::ReadDiskObjects(
+      context.rest, context.config.svm, context.config.prefix + std::string(kStem) + "*", deadline);
+  if (!clones.ok()) return false;
+  bool has_removed = false;
+  for (const auto& clone : *clones) {
+    const auto details = ReadDetails(clone.volume.comment);
+    const auto name = VolumeName::Parse(details.shown_volume);
+    const bool is_this_nodes = details.shown_to == identity->host_nqn && name.ok();
+    if (!is_this_nodes || !flexvols.contains(clone.volume.parent_volume_name)) continue;
+    const auto removed = Remove({*name, details.shown_snapshot}, clone, deadline);
+    if (!removed.ok()) context.log.Debug(removed.error().Line());
+    has_removed = has_removed || removed.ok();
+  }
+  return has_removed;
+}
+
+}  // namespace ontapnvme::pve

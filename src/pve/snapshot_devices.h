@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// A snapshot's bytes as a device of this node: a FlexClone of the snapshot, mapped for as long as
+// it is needed. Its name is outside those of volumes, so that no listing shows it; its mark says
+// what it shows and to which node. What reads it may write to it as well: the snapshot stays what
+// it is.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "ontap/disk_objects.h"
+#include "pve/array_facts.h"
+#include "pve/context.h"
+#include "pve/paths.h"
+#include "pve/volume_name.h"
+
+namespace ontapnvme::pve {
+
+class SnapshotDevices {
+ public:
+  SnapshotDevices(Context& context, FactSource& facts, Paths& paths)
+      : context_(&context), facts_(&facts), paths_(&paths) {}
+
+  // See Storage::ActivateSnapshot.
+  Result<std::string> Activate(const VolumeName& name, const std::string& snapshot,
+                               const Deadline& deadline);
+  // See Storage::DeactivateSnapshot.
+  Status Deactivate(const VolumeName& name, const std::string& snapshot, const Deadline& deadline);
+  // Lets go of what nobody on this node uses of the volume's snapshot devices. Best effort; no
+  // request when there is none.
+  void ReleaseUnused(const VolumeName& name, const Deadline& deadline);
+  // Removes this node's unused snapshot devices of these FlexVols, also those that a crash left
+  // without a link. True when one was removed: what they kept from being deleted may be free now.
+  bool Reap(const std::set<std::string>& flexvols, const Deadline& deadline);
+
+ private:
+  // What makes a snapshot device.
+  struct Shown {
+    VolumeName name;
+    std::string snapshot;
+  };
+  Result<std::string> CloneNameOf(const Shown& shown) const;
+  std::optional<std::string> PresentLink(const Shown& shown, const ontap::DiskObjects& clone,
+                                         const Deadline& deadline);
+  Result<std::string> Make(const Shown& shown, const std::string& clone, const Deadline& deadline);
+  // Unmaps and deletes the clone unless it is in use here.
+  Status Remove(const Shown& shown, const ontap::DiskObjects& clone, const Deadline& deadline);
+
+  Context* context_;
+  FactSource* facts_;
+  Paths* paths_;
+};
+
+}  // namespace ontapnvme::pve
