@@ -10,6 +10,7 @@ namespace ontapnvme::ontap {
 namespace {
 
 constexpr const char* kVolumes = "/api/storage/volumes";
+constexpr const char* kRecoveryQueue = "/api/private/cli/volume/recovery-queue";
 // `space.snapshot.autodelete.…` replaces `space.snapshot.autodelete_enabled` (NetApp REST
 // reference, volumes).
 constexpr Release kAutodeleteObject{9, 13, 1};
@@ -266,6 +267,29 @@ Status FlexVols::Delete(const Uuid& uuid, bool bypass_recovery_queue, const Dead
   const Status deleted = Apply(*rest_, std::move(request), deadline);
   if (!deleted.ok() && IsGone(deleted.error())) return {};
   return deleted;
+}
+
+// A queued volume is renamed: its name with "_" and a number behind.
+Status FlexVols::PurgeDeleted(const std::string& name, const Deadline& deadline) {
+  if (!rest_->IsOlderThan(kForceDelete)) return {};
+  ReadRequest listing;
+  listing.path = kRecoveryQueue;
+  listing.query.Add("vserver", LiteralFilter(svm_)).Add("volume", PatternFilter(name + "_*"));
+  listing.query.Add("fields", "vserver,volume");
+  listing.doing = "look for deleted volumes that were " + Quoted(name);
+  TRY(const auto records, rest_->List(listing, deadline));
+  for (const Json& record : records) {
+    const std::string queued = FieldReader(record, kRecoveryQueue).OptionalText("/volume");
+    const bool is_it = queued.size() > name.size() + 1 && queued.starts_with(name + "_") &&
+                       queued.find_first_not_of("0123456789", name.size() + 1) == queued.npos;
+    if (!is_it) continue;
+    ChangeRequest purge;
+    purge.path = std::string(kRecoveryQueue) + "/purge";
+    purge.body = BodyText({{"vserver", svm_}, {"volume", queued}});
+    purge.doing = "purge deleted volume " + Quoted(queued);
+    TRY_STATUS(Apply(*rest_, std::move(purge), deadline));
+  }
+  return {};
 }
 
 Status FlexVols::Restore(const Uuid& uuid, const std::string& snapshot_name,

@@ -120,6 +120,12 @@ class FlexVols {
   // busy (524486).
   Status Delete(const Uuid& uuid, bool bypass_recovery_queue, const Deadline& deadline);
 
+  // Takes deleted volumes that had this name out of the recovery queue, for good. For arrays whose
+  // DELETE cannot bypass it (before 9.12.1); nothing is sent to any other. Best effort on the
+  // array's side: by its command line's interface, which SVM accounts may use for this (NetApp's
+  // own driver does). Idempotent.
+  Status PurgeDeleted(const std::string& name, const Deadline& deadline);
+
   // Reverts to the snapshot; newer snapshots are destroyed. Not repeated after a lost answer: the
   // caller may do so while nothing was written since. kBusy when a newer snapshot is locked or a
   // reference of replication (9437886, 1638480).

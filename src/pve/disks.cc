@@ -4,6 +4,7 @@
 #include "pve/attachment.h"
 #include "pve/clone_holders.h"
 #include "pve/disk_lookup.h"
+#include "pve/disk_spec.h"
 #include "pve/volume_details.h"
 
 namespace ontapnvme::pve {
@@ -12,6 +13,14 @@ namespace {
 // Longer than the kernel takes to notice (tens of milliseconds); the array's state does not depend
 // on it.
 constexpr Duration kGoneBudget{5000};
+constexpr std::chrono::hours kWarnEvery{24};
+
+// The ceiling is reckoned from the settings: the array tells its own at an extra cost per volume.
+bool IsNearCeiling(const StorageConfig& config, const ontap::DiskObjects& disk) {
+  const ByteCount first_size = FlexVolSizeFor(disk.ns->size, config.snapshot_reserve_percent);
+  const auto ceiling = AutosizeMaximum(config, first_size);
+  return ceiling && disk.volume.used.bytes() / 9 >= ceiling->bytes() / 10;
+}
 
 }  // namespace
 
@@ -117,13 +126,27 @@ Result<std::vector<DiskInfo>> Disks::List(std::optional<std::uint64_t> vmid,
   TRY(const auto disks, ontap::ReadDiskObjects(context.rest, context.config.svm, pattern, deadline,
                                                {.maps = ontap::NamespaceMaps::kSkip}));
   std::vector<DiskInfo> infos;
+  std::vector<std::string> near_ceiling;
   for (const auto& disk : disks) {
     const auto name = VolumeNameOfFlexVol(prefix, disk.volume.name);
     const bool is_ours =
         name && disk.ns && !disk.is_ambiguous && !context.ownership.IsForeign(disk.volume.comment);
-    if (is_ours) infos.push_back(Describe(*name, disk));
+    if (!is_ours) continue;
+    infos.push_back(Describe(*name, disk));
+    if (IsNearCeiling(context.config, disk)) near_ceiling.push_back(name->LeafText());
   }
+  WarnOfCeilings(near_ceiling, deadline);
   return infos;
+}
+
+void Disks::WarnOfCeilings(const std::vector<std::string>& names, const Deadline& deadline) {
+  if (names.empty() || !turns_.Take("ceiling", kWarnEvery, deadline.clock())) return;
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  context_->log.Warning(
+      "volumes have used nine tenths of what autosize lets them grow to, and stop taking writes "
+      "when all of it is used: " +
+      text + "; delete snapshots, or raise autosize_max_percent");
 }
 
 Result<DiskInfo> Disks::Info(const VolumeName& name, const Deadline& deadline) {

@@ -10,6 +10,7 @@
 #include "ontap/disk_objects.h"
 #include "pve/array_facts.h"
 #include "pve/context.h"
+#include "pve/node_turns.h"
 #include "pve/snapshot_devices.h"
 #include "pve/storage.h"
 #include "pve/volume_name.h"
@@ -18,8 +19,8 @@ namespace ontapnvme::pve {
 
 class Disks {
  public:
-  Disks(Context& context, FactSource& facts, SnapshotDevices& devices)
-      : context_(&context), facts_(&facts), devices_(&devices) {}
+  Disks(Context& context, FactSource& facts, SnapshotDevices& devices, NodeTurns turns)
+      : context_(&context), facts_(&facts), devices_(&devices), turns_(std::move(turns)) {}
 
   // See Storage::Free.
   Status Free(const VolumeName& name, const Deadline& deadline);
@@ -33,10 +34,13 @@ class Disks {
   Status Delete(const ontap::FlexVol& volume, const Deadline& deadline);
   Status Unmap(const VolumeName& name, const ontap::NvmeNamespace& ns, const Deadline& deadline);
   DiskInfo Describe(const VolumeName& name, const ontap::DiskObjects& disk) const;
+  // Once a day: which volumes will soon be full for good.
+  void WarnOfCeilings(const std::vector<std::string>& names, const Deadline& deadline);
 
   Context* context_;
   FactSource* facts_;
   SnapshotDevices* devices_;
+  NodeTurns turns_;
 };
 
 }  // namespace ontapnvme::pve

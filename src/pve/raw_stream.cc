@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <vector>
 
@@ -57,11 +58,13 @@ Result<std::size_t> ReadFully(int fd, char* into, std::size_t wanted, Interrupt*
   return got;
 }
 
+// In pieces that a pipe which poll calls writable takes without blocking: a reader that has gone to
+// sleep must not keep a stopped task from ending.
 Status WriteFully(int fd, const char* from, std::size_t size, Interrupt* interrupt) {
   std::size_t done = 0;
   while (done < size) {
     TRY_STATUS(WaitFor(fd, POLLOUT, interrupt));
-    const ssize_t now = ::write(fd, from + done, size - done);
+    const ssize_t now = ::write(fd, from + done, std::min<std::size_t>(size - done, PIPE_BUF));
     if (now >= 0) {
       done += static_cast<std::size_t>(now);
     } else if (errno != EINTR && errno != EAGAIN) {

@@ -73,7 +73,7 @@ Status ChangeVolumes(Context& context, const ontap::FlexVolSettings& settings,
 
 }  // namespace
 
-Status ApplySettingChanges(Context& context, const StorageConfig& before,
+Status ApplySettingChanges(Context& context, FactSource& facts, const StorageConfig& before,
                            const Deadline& deadline) {
   const auto& config = context.config;
   ontap::FlexVolSettings settings;
@@ -87,11 +87,12 @@ Status ApplySettingChanges(Context& context, const StorageConfig& before,
     settings.autodelete_spared_prefix = kSparedSnapshots;
     what += what.empty() ? "snapshot_autodelete" : " and snapshot_autodelete";
   }
+  const bool is_policy_changed = before.snapshot_policy != config.snapshot_policy;
+  if (what.empty() && !is_policy_changed) return {};
+  // The form of a change depends on the release.
+  if (const auto known = facts.Read(deadline); !known.ok()) return known.error();
   if (!what.empty()) TRY_STATUS(ChangeVolumes(context, settings, what, deadline));
-  if (before.snapshot_policy != config.snapshot_policy) {
-    TRY_STATUS(ChangeGroups(context, deadline));
-  }
-  return {};
+  return is_policy_changed ? ChangeGroups(context, deadline) : Status();
 }
 
 }  // namespace ontapnvme::pve

@@ -3,12 +3,14 @@
 // change.
 #pragma once
 
+#include "pve/array_facts.h"
 #include "pve/context.h"
 
 namespace ontapnvme::pve {
 
 // See Storage::ApplyChanges. `before` are the settings that the objects were made with. Requests:
 // one listing, and one per object whose setting changed.
-Status ApplySettingChanges(Context& context, const StorageConfig& before, const Deadline& deadline);
+Status ApplySettingChanges(Context& context, FactSource& facts, const StorageConfig& before,
+                           const Deadline& deadline);
 
 }  // namespace ontapnvme::pve

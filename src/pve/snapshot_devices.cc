@@ -124,7 +124,9 @@ Status SnapshotDevices::Remove(const Shown& shown, const ontap::DiskObjects& clo
     }
   }
   TRY_STATUS(context.links.Remove(link));
-  return context.volumes.Delete(clone.volume.uuid, true, deadline);
+  TRY_STATUS(context.volumes.Delete(clone.volume.uuid, true, deadline));
+  // In the queue it would keep the snapshot from being deleted for half a day.
+  return context.volumes.PurgeDeleted(clone.volume.name, deadline);
 }
 
 void SnapshotDevices::ReleaseUnused(const VolumeName& name, const Deadline& deadline) {
@@ -136,23 +138,44 @@ void SnapshotDevices::ReleaseUnused(const VolumeName& name, const Deadline& dead
 }
 
 bool SnapshotDevices::Reap(const std::set<std::string>& flexvols, const Deadline& deadline) {
+  return ReapIf(
+             [&](const Shown&, const ontap::FlexVol& clone) {
+               return flexvols.contains(clone.parent_volume_name);
+             },
+             deadline) > 0;
+}
+
+int SnapshotDevices::ReapAbandoned(std::chrono::system_clock::time_point oldest,
+                                   const Deadline& deadline) {
+  return ReapIf(
+      [&](const Shown& shown, const ontap::FlexVol& clone) {
+        return clone.create_time < oldest &&
+               !context_->links.Target(LinkName(shown.name, shown.snapshot));
+      },
+      deadline);
+}
+
+int SnapshotDevices::ReapIf(
+    const std::function<bool(const Shown&, const ontap::FlexVol&)>& is_wanted_gone,
+    const Deadline& deadline) {
   auto& context = *context_;
   const auto identity = context.host.Identity();
-  if (!identity.ok()) return false;
+  if (!identity.ok()) return 0;
   const auto clones = ontap::ReadDiskObjects(
       context.rest, context.config.svm, context.config.prefix + std::string(kStem) + "*", deadline);
-  if (!clones.ok()) return false;
-  bool has_removed = false;
+  if (!clones.ok()) return 0;
+  int count = 0;
   for (const auto& clone : *clones) {
     const auto details = ReadDetails(clone.volume.comment);
     const auto name = VolumeName::Parse(details.shown_volume);
-    const bool is_this_nodes = details.shown_to == identity->host_nqn && name.ok();
-    if (!is_this_nodes || !flexvols.contains(clone.volume.parent_volume_name)) continue;
-    const auto removed = Remove({*name, details.shown_snapshot}, clone, deadline);
+    if (details.shown_to != identity->host_nqn || !name.ok()) continue;
+    const Shown shown{*name, details.shown_snapshot};
+    if (!is_wanted_gone(shown, clone.volume)) continue;
+    const auto removed = Remove(shown, clone, deadline);
+    if (removed.ok()) ++count;
     if (!removed.ok()) context.log.Debug(removed.error().Line());
-    has_removed = has_removed || removed.ok();
   }
-  return has_removed;
+  return count;
 }
 
 }  // namespace ontapnvme::pve

@@ -5,6 +5,8 @@
 // it is.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +35,9 @@ class SnapshotDevices {
   // Removes this node's unused snapshot devices of these FlexVols, also those that a crash left
   // without a link. True when one was removed: what they kept from being deleted may be free now.
   bool Reap(const std::set<std::string>& flexvols, const Deadline& deadline);
+  // Removes those of this node that were made before `oldest`, are unused and have no link any
+  // more: the node has started since. How many.
+  int ReapAbandoned(std::chrono::system_clock::time_point oldest, const Deadline& deadline);
 
  private:
   // What makes a snapshot device.
@@ -40,6 +45,9 @@ class SnapshotDevices {
     VolumeName name;
     std::string snapshot;
   };
+  // Removes this node's unused ones that `is_wanted_gone` picks.
+  int ReapIf(const std::function<bool(const Shown&, const ontap::FlexVol&)>& is_wanted_gone,
+             const Deadline& deadline);
   Result<std::string> CloneNameOf(const Shown& shown) const;
   std::optional<std::string> PresentLink(const Shown& shown, const ontap::DiskObjects& clone,
                                          const Deadline& deadline);

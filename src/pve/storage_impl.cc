@@ -30,15 +30,24 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
       attachment_(context_, facts_, paths_),
       capacity_(context_),
       devices_(context_, facts_, paths_),
-      disks_(context_, facts_, devices_),
+      disks_(context_, facts_, devices_,
+             NodeTurns(surroundings.state_directory, context_.config.storage_id)),
       making_(context_, facts_),
       renaming_(context_, facts_),
+      recovery_(context_, devices_,
+                NodeTurns(surroundings.state_directory, context_.config.storage_id)),
       snapshots_(context_, devices_),
       rollbacks_(context_, facts_) {}
 
 Deadline StorageImpl::Budget(Duration budget) {
   facts_.Remembered();
   return Deadline(*parts_.clock, budget, parts_.interrupt);
+}
+
+Deadline StorageImpl::LockedBudget() {
+  const Deadline deadline = Budget(kChangeBudget);
+  recovery_.RunIfDue(deadline);
+  return deadline;
 }
 
 Status StorageImpl::Verify() {
@@ -105,12 +114,12 @@ Result<DiskInfo> StorageImpl::Info(const std::string& volume_name) {
 
 Result<std::string> StorageImpl::Allocate(std::uint64_t vmid, const std::string& name,
                                           std::uint64_t size_kib) {
-  return making_.Allocate(vmid, name, size_kib, Budget(kChangeBudget));
+  return making_.Allocate(vmid, name, size_kib, LockedBudget());
 }
 
 Status StorageImpl::Free(const std::string& volume_name) {
   TRY(const auto name, VolumeName::Parse(volume_name));
-  return disks_.Free(name, Budget(kChangeBudget));
+  return disks_.Free(name, LockedBudget());
 }
 
 Result<std::string> StorageImpl::ActivateVolume(const std::string& volume_name) {
@@ -163,24 +172,24 @@ Result<std::string> StorageImpl::Identity() {
 
 Status StorageImpl::ApplyChanges(const Settings& before) {
   TRY(const auto old, StorageConfig::Parse(context_.config.storage_id, before));
-  return ApplySettingChanges(context_, old, Budget(kChangeBudget));
+  return ApplySettingChanges(context_, facts_, old, Budget(kChangeBudget));
 }
 
 Result<std::string> StorageImpl::CreateBase(const std::string& volume_name) {
   TRY(const auto name, VolumeName::Parse(volume_name));
-  return renaming_.CreateBase(name, Budget(kChangeBudget));
+  return renaming_.CreateBase(name, LockedBudget());
 }
 
 Result<std::string> StorageImpl::Clone(const std::string& volume_name, const std::string& snapshot,
                                        std::uint64_t vmid) {
   TRY(const auto name, VolumeName::Parse(volume_name));
-  return making_.Clone(name, snapshot, vmid, Budget(kChangeBudget));
+  return making_.Clone(name, snapshot, vmid, LockedBudget());
 }
 
 Result<std::string> StorageImpl::Rename(const std::string& volume_name, std::uint64_t vmid,
                                         const std::string& new_name) {
   TRY(const auto name, VolumeName::Parse(volume_name));
-  return renaming_.Rename(name, vmid, new_name, Budget(kChangeBudget));
+  return renaming_.Rename(name, vmid, new_name, LockedBudget());
 }
 
 Status StorageImpl::SetNotes(const std::string& volume_name, const std::string& notes) {

@@ -12,6 +12,7 @@
 #include "pve/context.h"
 #include "pve/disk_making.h"
 #include "pve/disks.h"
+#include "pve/recovery.h"
 #include "pve/renaming.h"
 #include "pve/rollback.h"
 #include "pve/snapshot_devices.h"
@@ -73,6 +74,9 @@ class StorageImpl : public Storage {
  private:
   // Starts a call: the release of the array, if it is known, gates what is asked of it.
   Deadline Budget(Duration budget);
+  // The same for what holds Proxmox's storage lock and changes the array: what an earlier operation
+  // left half-made is settled first, if it is time for that.
+  Deadline LockedBudget();
 
   StorageParts parts_;
   Context context_;
@@ -84,6 +88,7 @@ class StorageImpl : public Storage {
   Disks disks_;
   DiskMaking making_;
   Renaming renaming_;
+  Recovery recovery_;
   VmSnapshots snapshots_;
   Rollbacks rollbacks_;
 };

@@ -128,6 +128,16 @@ TEST_F(SnapshotDeviceTest, WhatACrashLeftIsMadeAnew) {
   EXPECT_NE(Devices().front()->uuid, before) << "somebody may have written to it";
 }
 
+TEST_F(SnapshotDeviceTest, DoesNotKeepTheSnapshotWhereDeletionGoesThroughTheQueue) {
+  array.Set("release", "9.10.1");
+  rig.Restart();
+  ASSERT_TRUE(rig.storage().Verify().ok());
+  MustActivate(rig);
+  ASSERT_TRUE(rig.storage().DeactivateSnapshot(disk, "s1").ok());
+  const auto deleted = rig.storage().DeleteSnapshot(disk, "s1");
+  EXPECT_TRUE(deleted.ok()) << deleted.error().Line();
+}
+
 TEST_F(SnapshotDeviceTest, MissingSnapshotLeavesNothing) {
   const auto missing = rig.storage().ActivateSnapshot(disk, "s9");
   ASSERT_TRUE(FailedWith(missing, ErrorCode::kNotFound));

@@ -136,7 +136,9 @@ std::string StorageRig::MustAllocate(std::uint64_t vmid, const std::string& name
 
 sim::NvmeNamespace* StorageRig::Namespace(const std::string& volume_name) {
   const auto name = pve::VolumeName::Parse(volume_name);
-  const auto flexvol = pve::FlexVolName("t_", *name);
+  const auto prefix = options_.settings.find("storage_prefix");
+  const auto flexvol =
+      pve::FlexVolName(prefix == options_.settings.end() ? "t_" : prefix->second, *name);
   for (auto& ns : array_->sim.world().namespaces) {
     const auto* volume = array_->sim.world().volumes.Find(ns.volume_uuid);
     if (volume != nullptr && volume->name == *flexvol) return &ns;

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "fakes/fake_clock.h"
 #include "pve/device_links.h"
 #include "pve/node_memory.h"
+#include "pve/node_turns.h"
 
 namespace ontapnvme::pve {
 namespace {
@@ -106,6 +108,19 @@ TEST_F(NodeStateTest, RightLinkIsNotWrittenAgain) {
   ASSERT_TRUE(links.Point(LinkName(name), "/dev/nvme0n1").ok());
   ASSERT_EQ(lstat(links.Path(LinkName(name)).c_str(), &after), 0);
   EXPECT_EQ(before.st_ino, after.st_ino);
+}
+
+TEST_F(NodeStateTest, TurnIsTakenOncePerPeriodByWhicheverProcess) {
+  fakes::FakeClock clock;
+  const NodeTurns one(directory + "/run", "tank");
+  const NodeTurns other(directory + "/run", "tank");
+  EXPECT_TRUE(one.Take("recovery", std::chrono::hours(1), clock));
+  EXPECT_FALSE(other.Take("recovery", std::chrono::hours(1), clock));
+  EXPECT_TRUE(other.Take("ceiling", std::chrono::hours(1), clock));
+  clock.Advance(std::chrono::minutes(61));
+  EXPECT_TRUE(other.Take("recovery", std::chrono::hours(1), clock));
+  EXPECT_FALSE(NodeTurns("/proc/nowhere", "tank").Take("x", std::chrono::hours(1), clock))
+      << "what cannot be written down is not done each time";
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What an operation left that was killed half-way: recognised by its mark, finished or removed by a
+// later one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ontap/disk_objects.h"
+#include "pve/context.h"
+#include "pve/node_turns.h"
+#include "pve/snapshot_devices.h"
+#include "pve/vm_group.h"
+
+namespace ontapnvme::pve {
+
+class Recovery {
+ public:
+  Recovery(Context& context, SnapshotDevices& devices, NodeTurns turns)
+      : context_(&context), devices_(&devices), turns_(std::move(turns)), groups_(context) {}
+
+  // At most once per node and hour, and only from operations that hold Proxmox's storage lock: no
+  // other one is half-way then. Two listings, and what there is to settle. Looks at nothing that is
+  // younger than an hour, nor at what carries no mark of ours. Best effort; what was done is told
+  // in one line.
+  void RunIfDue(const Deadline& deadline);
+
+ private:
+  // A FlexVol without a namespace holds nothing: a create or a delete stopped there.
+  Status RemoveEmpty(const ontap::FlexVol& volume, const Deadline& deadline);
+  Status Regroup(std::uint64_t vmid, const std::vector<ontap::FlexVol>& volumes,
+                 const Deadline& deadline);
+
+  Context* context_;
+  SnapshotDevices* devices_;
+  NodeTurns turns_;
+  VmGroups groups_;
+};
+
+}  // namespace ontapnvme::pve
