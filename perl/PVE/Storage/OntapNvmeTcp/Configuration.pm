@@ -35,7 +35,9 @@ again, since nobody else would.
 =item configuration_updated($storeid, $scfg, \%update, \@delete, \%sensitive)
 
 C<$scfg> is the section before the change; C<%sensitive> has undef for what goes. The merged
-settings are checked, by the array as well where they concern it, and only then are secrets changed.
+settings are checked, by the array as well where they concern it. Policies that changed are set on
+the disks that are there; those where this fails are told in a warning, and keep what they had. Only
+then are secrets changed.
 
 =item configuration_deleted($storeid, $scfg)
 
@@ -123,9 +125,15 @@ sub configuration_updated ($storeid, $scfg, $update, $delete, $sensitive) {
     if (%changed || grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::verified_names()) {
         my %secrets = (PVE::Storage::OntapNvmeTcp::Secrets::load($storeid)->%*, %changed);
         delete(@secrets{ grep { !defined($secrets{$_}) } keys(%secrets) });
-        with_client(
-            $storeid, \%merged, sub ($client) { $client->verify() }, secrets => \%secrets,
-        );
+        my $before = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
+        my $after = PVE::Storage::OntapNvmeTcp::Schema::settings(\%merged);
+        my $is_applied = grep { ($before->{$_} // '') ne ($after->{$_} // '') }
+            PVE::Storage::OntapNvmeTcp::Schema::applied_names();
+        with_client($storeid, \%merged, sub ($client) {
+            $client->verify();
+            # Disks that are there get what new ones would.
+            $client->apply_changes($before) if $is_applied;
+        }, secrets => \%secrets);
     }
     PVE::Storage::OntapNvmeTcp::Secrets::store($storeid, \%changed);
     return undef;
