@@ -44,7 +44,7 @@ The same with the storage's client before it.
 
 =item marking($storeid, $scfg, $code)
 
-C<native> for what makes or renames objects on the array: they are marked with the id of this
+C<native> for what makes objects on the array or writes their marks: they are marked with the id of this
 cluster, which is made now if there is none.
 
 =item polled($storeid, $scfg, $code)

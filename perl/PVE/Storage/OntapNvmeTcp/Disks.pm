@@ -180,7 +180,7 @@ my sub clean_flag ($name, $value) {
 }
 
 sub set_disk_attribute ($storeid, $scfg, $volname, $attribute, $value) {
-    return native($storeid, $scfg, sub ($client, $id) {
+    return marking($storeid, $scfg, sub ($client, $id) {
         my $name = parse_volume_name($volname)->{text};
         if ($attribute eq 'notes') {
             my $notes = clean_notes($name, $value);
