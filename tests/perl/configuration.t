@@ -108,7 +108,8 @@ subtest 'updating: merged settings are checked, and asked about' => sub {
             $update,
             dirty(['qos_policy']), {});
     });
-    is_deeply(methods($calls), [qw(check_settings new verify apply_changes)], 'both');
+    is_deeply(methods($calls), [qw(check_settings check_settings new verify apply_changes)],
+        'both');
     my $settings = $calls->[0][2];
     is($settings->{adaptive_qos_policy}, 'gold', 'what is new');
     ok(!exists($settings->{qos_policy}), 'what goes');
@@ -140,6 +141,19 @@ subtest 'updating: disks that are there get a new policy' => sub {
     }
     is_deeply($applied->({ %old, autosize => 0 }, ['adaptive_qos_policy']), [],
         'nothing of the kind changed');
+
+    answer(check_settings => sub ($id, $settings) {
+        FakeNative::native_error('invalid-argument', 'two policies')->()
+            if defined($settings->{qos_policy}) && defined($settings->{adaptive_qos_policy});
+    });
+    my $broken = dirty(scfg(%old, adaptive_qos_policy => 'by hand'));
+    my ($told) = grep { $_->[0] eq 'apply_changes' } calls_of(sub {
+        PLUGIN->on_update_hook_full($storeid, $broken, {}, ['adaptive_qos_policy'], {});
+    })->@*;
+    is_deeply([grep { exists($old{$_}) } keys($told->[1]->%*)], [],
+        'settings that were wrong can be corrected: as if there had been none');
+    is($told->[1]{vserver}, 'pve', 'with the rest');
+    answer(check_settings => undef);
 
     my $scfg = dirty(scfg(%old));
     my @update = ($storeid, $scfg, { qos_policy => 'gold' }, undef, { nvme_tls_psk => 'late' });
