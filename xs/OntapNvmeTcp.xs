@@ -117,6 +117,32 @@ require_empty(Client *self)
     if (err)
         Throw(aTHX_ err);
 
+SV *
+identity(Client *self)
+  PREINIT:
+    SV *err = NULL;
+    SV *identity = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Identity(), &identity);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = identity;
+  OUTPUT:
+    RETVAL
+
+void
+apply_changes(Client *self, Pairs before)
+  PREINIT:
+    SV *err = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.ApplyChanges(SettingsFrom(before)));
+    });
+    if (err)
+        Throw(aTHX_ err);
+
 void
 forget(Client *self)
   PREINIT:
@@ -222,6 +248,112 @@ resize(Client *self, Text volname, Unsigned size_bytes)
     if (err)
         Throw(aTHX_ err);
 
+SV *
+create_base(Client *self, Text volname)
+  PREINIT:
+    SV *err = NULL;
+    SV *base = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.CreateBase(volname.string()), &base);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = base;
+  OUTPUT:
+    RETVAL
+
+SV *
+clone_volume(Client *self, Text volname, MaybeText snapshot, Unsigned vmid)
+  PREINIT:
+    SV *err = NULL;
+    SV *clone = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Clone(volname.string(), snapshot.string(), vmid),
+                       &clone);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = clone;
+  OUTPUT:
+    RETVAL
+
+SV *
+rename(Client *self, Text volname, Unsigned vmid, MaybeText new_volname)
+  PREINIT:
+    SV *err = NULL;
+    SV *renamed = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Rename(volname.string(), vmid, new_volname.string()),
+                       &renamed);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = renamed;
+  OUTPUT:
+    RETVAL
+
+void
+set_notes(Client *self, Text volname, Text notes)
+  PREINIT:
+    SV *err = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.SetNotes(volname.string(), notes.string()));
+    });
+    if (err)
+        Throw(aTHX_ err);
+
+void
+set_protected(Client *self, Text volname, bool is_protected)
+  PREINIT:
+    SV *err = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.SetProtected(volname.string(), is_protected));
+    });
+    if (err)
+        Throw(aTHX_ err);
+
+void
+export_volume(Client *self, Text volname, MaybeText snapshot, Descriptor fd)
+  PREINIT:
+    SV *err = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Export(volname.string(), snapshot.string(), fd));
+    });
+    if (err)
+        Throw(aTHX_ err);
+
+SV *
+read_import_size(Client *self, Descriptor fd)
+  PREINIT:
+    SV *err = NULL;
+    SV *size_bytes = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.ReadImportSize(fd), &size_bytes);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = size_bytes;
+  OUTPUT:
+    RETVAL
+
+void
+import_volume(Client *self, Text volname, Unsigned size_bytes, Descriptor fd)
+  PREINIT:
+    SV *err = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Import(volname.string(), size_bytes, fd));
+    });
+    if (err)
+        Throw(aTHX_ err);
+
 void
 create_snapshot(Client *self, Text volname, Text snapshot)
   PREINIT:
@@ -285,6 +417,33 @@ list_snapshots(Client *self, Text volname)
     RETVAL = snapshots;
   OUTPUT:
     RETVAL
+
+SV *
+activate_snapshot(Client *self, Text volname, Text snapshot)
+  PREINIT:
+    SV *err = NULL;
+    SV *path = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.ActivateSnapshot(volname.string(), snapshot.string()),
+                       &path);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = path;
+  OUTPUT:
+    RETVAL
+
+void
+deactivate_snapshot(Client *self, Text volname, Text snapshot)
+  PREINIT:
+    SV *err = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.DeactivateSnapshot(volname.string(), snapshot.string()));
+    });
+    if (err)
+        Throw(aTHX_ err);
 
 SV *
 take_log(Client *self)

@@ -45,6 +45,10 @@ SV* ToPerl(pTHX_ const std::string& text) {
   return ToPerl(aTHX_ std::string_view(text));
 }
 
+SV* ToPerl(pTHX_ std::uint64_t number) {
+  return newSVuv(number);
+}
+
 SV* ToPerl(pTHX_ const pve::DiskInfo& disk) {
   HV* hash = newHV();
   Set(aTHX_ hash, "volume_name", ToPerl(aTHX_ disk.volume_name));
@@ -53,6 +57,8 @@ SV* ToPerl(pTHX_ const pve::DiskInfo& disk) {
   Set(aTHX_ hash, "used_bytes", newSVuv(disk.used.bytes()));
   Set(aTHX_ hash, "create_time_s", newSViv(disk.create_time_s));
   Set(aTHX_ hash, "parent", MaybeToPerl(aTHX_ disk.parent));
+  Set(aTHX_ hash, "notes", MaybeToPerl(aTHX_ disk.notes));
+  Set(aTHX_ hash, "is_protected", newSViv(disk.is_protected ? 1 : 0));
   return Reference(aTHX_ hash);
 }
 

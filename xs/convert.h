@@ -3,6 +3,7 @@
 // UTF-8 and flagged as such, sizes are unsigned 64-bit numbers, an absent text is undef.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@ namespace ontapnvme::xs {
 
 SV* ToPerl(pTHX_ std::string_view text);
 SV* ToPerl(pTHX_ const std::string& text);
+SV* ToPerl(pTHX_ std::uint64_t number);
 SV* ToPerl(pTHX_ const pve::DiskInfo& disk);
 SV* ToPerl(pTHX_ const pve::CapacityInfo& capacity);
 SV* ToPerl(pTHX_ const pve::SnapshotInfo& snapshot);

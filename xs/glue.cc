@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "glue.h"
 
+#include <limits>
+
 #include "convert.h"
 
 namespace ontapnvme::xs {
@@ -119,6 +121,16 @@ MaybeUnsigned MaybeUnsignedFrom(pTHX_ SV* sv, const char* name) {
   SvGETMAGIC(sv);
   if (!SvOK(sv)) return {0, false};
   return {UnsignedFrom(aTHX_ sv, name), true};
+}
+
+Descriptor DescriptorFrom(pTHX_ SV* sv, const char* name) {
+  SvGETMAGIC(sv);
+  std::uint64_t value = 0;
+  constexpr std::uint64_t kMost = std::numeric_limits<Descriptor>::max();
+  if (!IsWholeNumber(aTHX_ sv, &value) || value > kMost) {
+    Refuse(aTHX_ name, "the number of a file descriptor");
+  }
+  return static_cast<Descriptor>(value);
 }
 
 Pairs PairsFrom(pTHX_ SV* sv, const char* name) {

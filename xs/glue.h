@@ -74,6 +74,8 @@ struct MaybeUnsigned {
   bool is_given;
 };
 
+using Descriptor = int;
+
 struct Pair {
   Text key;
   Text value;
@@ -97,6 +99,8 @@ MaybeText MaybeTextFrom(pTHX_ SV* sv, const char* name);
 // A whole number that fits 64 bits; negative numbers, fractions and other text are refused.
 Unsigned UnsignedFrom(pTHX_ SV* sv, const char* name);
 MaybeUnsigned MaybeUnsignedFrom(pTHX_ SV* sv, const char* name);
+// The number of a file descriptor, which the library borrows; a Perl handle is refused.
+Descriptor DescriptorFrom(pTHX_ SV* sv, const char* name);
 Pairs PairsFrom(pTHX_ SV* sv, const char* name);
 
 // The Perl object that owns `client`. In a forked child its end leaves `client` alone.

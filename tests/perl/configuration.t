@@ -108,13 +108,73 @@ subtest 'updating: merged settings are checked, and asked about' => sub {
             $update,
             dirty(['qos_policy']), {});
     });
-    is_deeply(methods($calls), [qw(check_settings new verify)], 'both');
+    is_deeply(methods($calls), [qw(check_settings check_settings new verify apply_changes)],
+        'both');
     my $settings = $calls->[0][2];
     is($settings->{adaptive_qos_policy}, 'gold', 'what is new');
     ok(!exists($settings->{qos_policy}), 'what goes');
     is($settings->{autosize}, 0, 'what stays');
     is($settings->{vserver}, 'pve', 'what never changes');
     is_deeply(last_client()->{secrets}, { password => 'new' }, 'with the stored secrets');
+};
+
+subtest 'updating: disks that are there get a new policy' => sub {
+    my %old = (snapshot_policy => 'daily', qos_policy => 'silver', snapshot_autodelete => 0);
+    my $applied = sub ($update, $delete) {
+        my @calls = grep { $_->[0] eq 'apply_changes' } calls_of(sub {
+            PLUGIN->on_update_hook_full($storeid, dirty(scfg(%old)), dirty($update),
+                dirty($delete), {});
+        })->@*;
+        return \@calls;
+    };
+    my %cases = (
+        'a change' => [{ qos_policy => 'gold' }, undef],
+        'another one' => [{ snapshot_autodelete => 1 }, []],
+        'one that is new' => [{ adaptive_qos_policy => 'x' }, ['qos_policy']],
+        'one that goes' => [{}, ['snapshot_policy']],
+    );
+    for my $case (sort(keys(%cases))) {
+        my $calls = $applied->($cases{$case}->@*);
+        is(scalar($calls->@*), 1, "$case: told once");
+        is($calls->[0][1]{$_}, $old{$_}, "$case: '$_' as it was") for sort(keys(%old));
+        is($calls->[0][1]{vserver}, 'pve', "$case: with the rest");
+    }
+    is_deeply($applied->({ %old, autosize => 0 }, ['adaptive_qos_policy']), [],
+        'nothing of the kind changed');
+
+    answer(check_settings => sub ($id, $settings) {
+        FakeNative::native_error('invalid-argument', 'two policies')->()
+            if defined($settings->{qos_policy}) && defined($settings->{adaptive_qos_policy});
+    });
+    my $broken = dirty(scfg(%old, adaptive_qos_policy => 'by hand'));
+    my ($told) = grep { $_->[0] eq 'apply_changes' } calls_of(sub {
+        PLUGIN->on_update_hook_full($storeid, $broken, {}, ['adaptive_qos_policy'], {});
+    })->@*;
+    is_deeply([grep { exists($old{$_}) } keys($told->[1]->%*)], [],
+        'settings that were wrong can be corrected: as if there had been none');
+    is($told->[1]{vserver}, 'pve', 'with the rest');
+    answer(check_settings => undef);
+
+    my $scfg = dirty(scfg(%old));
+    my @update = ($storeid, $scfg, { qos_policy => 'gold' }, undef, { nvme_tls_psk => 'late' });
+    answer(verify => native_error('not-found', "no QoS policy 'gold'"));
+    my $calls = calls_of(sub { error_of(sub { PLUGIN->on_update_hook_full(@update) }) });
+    ok(!grep({ $_ eq 'apply_changes' } methods($calls)->@*), 'not what the array does not take');
+    answer(verify => undef, apply_changes => native_error('unavailable', 'no answer'));
+    is(error_of(sub { PLUGIN->on_update_hook_full(@update) }),
+        "storage 'store': [unavailable] no answer\n", 'its failure ends the change');
+    is(stored()->{tlspsk}, undef, 'before secrets are stored');
+    answer(apply_changes => sub (@) {
+        push(@PVE::Storage::OntapNvmeTcp::Native::log,
+            { level => 'warning', text => "1 of 3 disks keeps its QoS policy: 'vm-100-disk-0'" });
+        return;
+    });
+    my $said = said_by(sub { PLUGIN->on_update_hook_full(@update) });
+    is_deeply($said, ["task: storage 'store': 1 of 3 disks keeps its QoS policy: 'vm-100-disk-0'"],
+        'what could not be changed is a warning');
+    is(stored()->{tlspsk}, "late\n", 'and no more');
+    answer(apply_changes => undef);
+    PLUGIN->on_update_hook_full($storeid, $scfg, {}, ['nvme_tls_psk'], { nvme_tls_psk => undef });
 };
 
 subtest 'updating: what is not ours works without the array' => sub {
@@ -160,6 +220,9 @@ subtest 'updating on a host before API 13' => sub {
     is($calls->[0][2]{qos_policy}, 'silver', 'the old settings come from storage.cfg');
     is($calls->[0][2]{verify_ssl}, 0, 'the new ones from the call');
     is_deeply(stored(), { pw => "newer\n" }, 'the secret is stored');
+    $calls = calls_of(sub { PLUGIN->on_update_hook($storeid, dirty({ qos_policy => 'gold' })) });
+    is_deeply([map { $_->[1]{qos_policy} } grep { $_->[0] eq 'apply_changes' } $calls->@*],
+        ['silver'], 'a new policy is set on disks, too');
     # The hook is not told what is deleted. A wrong setting must be deletable.
     answer(check_settings => native_error('invalid-argument', 'wrong'));
     ok(eval { PLUGIN->on_update_hook($storeid, {}); 1 },

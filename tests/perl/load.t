@@ -59,6 +59,7 @@ subtest 'perl -c is content' => sub {
         PVE/Storage/OntapNvmeTcp/Secrets.pm PVE/Storage/OntapNvmeTcp/VolumeName.pm
         PVE/Storage/OntapNvmeTcp/Version.pm PVE/Storage/OntapNvmeTcp/Border.pm
         PVE/Storage/OntapNvmeTcp/Configuration.pm PVE/Storage/OntapNvmeTcp/Translation.pm
+        PVE/Storage/OntapNvmeTcp/Disks.pm PVE/Storage/OntapNvmeTcp/Transfer.pm
     )) {
         my ($path) = grep { -e } map { ref ? () : "$_/$file" } @INC;
         my ($clean) = $path =~ /\A(.*)\z/;

@@ -23,6 +23,7 @@ my $config = PVE::Storage::Plugin->parse_config('storage.cfg', <<~"END");
     \tsubsystem pve
     \taggregate aggr1
     \tcontent images,rootdir
+    \tforce_delete 1
     END
 set_config($config->{ids});
 
@@ -70,8 +71,17 @@ subtest 'paths and features' => sub {
     like(PVE::Storage::path($config, $volids[0], 'snap'), qr{/vm-100-disk-0\@snap\z},
         'of a snapshot');
     ok(PVE::Storage::volume_has_feature($config, 'snapshot', $volids[0]), 'snapshot');
-    ok(!PVE::Storage::volume_has_feature($config, 'copy', $volids[0], 'snap'),
-        'no copy of a snapshot');
+    ok(PVE::Storage::volume_has_feature($config, 'copy', $volids[0], 'snap'),
+        'a copy of a snapshot');
+    ok(!PVE::Storage::volume_has_feature($config, 'clone', $volids[0]),
+        'no linked clone of a disk');
+    is_deeply(
+        [PVE::Storage::volume_transfer_formats($config, $volids[0], $volids[0], undef, undef, 0)],
+        ['raw+size'], 'a stream');
+    is_deeply(
+        [PVE::Storage::volume_transfer_formats($config, $volids[0], $volids[0], undef, undef,
+            ['snap'])],
+        [], 'but not with snapshots');
     is_deeply([PVE::Storage::parse_volname($config, $volids[0])],
         ['images', 'vm-100-disk-0', 100, undef, undef, 0, 'raw'], 'parsed');
     ok(!PVE::Storage::volume_is_base_and_used($config, $volids[0]), 'no base image');
@@ -93,6 +103,42 @@ subtest 'snapshots' => sub {
     PVE::Storage::volume_snapshot_delete($config, $_, 'second', 0) for @volids[0, 1];
     PVE::Storage::volume_snapshot_delete($config, $_, 'first', 1) for @volids[0, 1];
     is_deeply(PVE::Storage::volume_snapshot_info($config, $volids[0]), {}, 'all gone');
+};
+
+subtest 'templates, linked clones, another owner' => sub {
+    my $disk = PVE::Storage::vdisk_alloc($config, 'store', 200, 'raw', undef, 4096);
+    my $base = PVE::Storage::vdisk_create_base($config, $disk);
+    is($base, 'store:base-200-disk-0', 'a base image');
+    my $clone = PVE::Storage::vdisk_clone($config, $base, 201);
+    is($clone, 'store:base-200-disk-0/vm-201-disk-0', 'a linked clone');
+    ok(PVE::Storage::volume_is_base_and_used($config, $base), 'the base image is in use');
+    ok(!eval { PVE::Storage::vdisk_free($config, $base); 1 }, 'and stays');
+    like("$@", qr/still in use by linked clones/, 'as Proxmox VE says');
+    my $moved = PVE::Storage::rename_volume($config, $clone, 202);
+    is($moved, 'store:base-200-disk-0/vm-202-disk-0', 'the clone gets another owner');
+    is(PVE::Storage::rename_volume($config, $moved, undef, 'vm-203-disk-5'),
+        'store:base-200-disk-0/vm-203-disk-5', 'a name alone tells the owner');
+    $moved = 'store:base-200-disk-0/vm-203-disk-5';
+    my $list = PVE::Storage::vdisk_list($config, 'store', 203);
+    is_deeply([map { $_->{volid} } $list->{store}->@*], [$moved], 'listed');
+    ok(!eval { PVE::Storage::rename_snapshot($config, $moved, 'a', 'b'); 1 },
+        'snapshots keep their names')
+        if PVE::Storage->can('rename_snapshot');
+    PVE::Storage::vdisk_free($config, $_) for $moved, $base;
+};
+
+subtest 'attributes and identity' => sub {
+    # Asks what the user of the API may do.
+    no warnings qw(once redefine);
+    local *PVE::Storage::get_max_protected_backups = sub { return -1 };
+    PVE::Storage::update_volume_attribute($config, $volids[0], 'notes', "two\nlines");
+    is(PVE::Storage::get_volume_attribute($config, $volids[0], 'notes'), "two\nlines", 'notes');
+    PVE::Storage::update_volume_attribute($config, $volids[0], 'protected', 1);
+    is(PVE::Storage::get_volume_attribute($config, $volids[0], 'protected'), 1, 'protected');
+    ok(!eval { PVE::Storage::vdisk_free($config, $volids[0]); 1 }, 'and not deleted');
+    like("$@", qr/\[busy\]/, 'told why');
+    PVE::Storage::update_volume_attribute($config, $volids[0], 'protected', 0);
+    ok(length(PLUGIN->get_identity($config->{ids}{store}, 'store')), 'identity');
 };
 
 subtest 'status, as pvestatd asks for it' => sub {

@@ -4,8 +4,8 @@ use v5.36;
 
 use Test::More;
 
-use FakeNative qw(calls_of answer native_error);
-use HookTest qw(PLUGIN scfg dirty error_of put_file);
+use FakeNative qw(calls_of answer native_error made);
+use HookTest qw(PLUGIN scfg dirty error_of put_file get_file);
 
 put_file('storage/store.pw', "secret\n");
 
@@ -44,25 +44,33 @@ subtest 'activate_volume asks for the device and expects it where path says' => 
         "storage 'store': [device-missing] no block device for 'vm-100-disk-0'\n", 'no device');
 };
 
-subtest 'a snapshot is no device yet, and never the live disk' => sub {
-    my $calls = calls_of(sub {
-        like(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0',
-            dirty('snap')) }),
-            qr/\[unsupported\].*'snap'.*'vm-100-disk-0'/, 'refused');
-    });
-    ok(!grep({ $_->[0] eq 'activate_volume' } $calls->@*), 'nothing is activated');
-    is_deeply(calls_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0', 'snap',
-        {}) }), [],
-        'none is active');
-};
-
-subtest 'deactivate_volume' => sub {
-    my $calls = calls_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, dirty('vm-100-disk-0'),
-        undef, {}) });
-    is_deeply($calls->[-1], ['deactivate_volume', 'vm-100-disk-0'], 'as it is');
-    answer(deactivate_volume => native_error('busy', "'vm-100-disk-0' is in use"));
-    error_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0') },
-        'a failure is told');
+subtest 'a snapshot has a device of its own, never the live disk' => sub {
+    unlink(HookTest::priv_dir() . '/ontapnvme-cluster-id');
+    answer(activate_snapshot => sub ($name, $snap) { "$links/store/" . ($name =~ s{.*/}{}r)
+        . "\@$snap" });
+    for my $name (qw(vm-100-disk-0 base-100-disk-0 base-100-disk-0/vm-101-disk-0)) {
+        my $calls = made(sub { PLUGIN->activate_volume($storeid, $scfg, dirty($name),
+            dirty('snap'), {}, {}) });
+        is_deeply($calls, [['activate_snapshot', $name, 'snap']], "$name: activated");
+        $calls = made(sub { PLUGIN->deactivate_volume($storeid, $scfg, dirty($name),
+            dirty('snap'), {}) });
+        is_deeply($calls, [['deactivate_snapshot', $name, 'snap']], "$name: deactivated");
+    }
+    like(get_file('ontapnvme-cluster-id') // '', qr/\A[0-9a-f-]{36}\n\z/,
+        'what is made for it is marked');
+    answer(activate_snapshot => "$links/store/vm-100-disk-0");
+    like(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0', 'snap') }),
+        qr/\[internal\].*'vm-100-disk-0'/, 'the path of the live disk is an error');
+    for my $snap ('', 'a/b', "a\n", '..') {
+        my $calls = made(sub {
+            error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0', $snap) });
+            error_of(sub { PLUGIN->deactivate_volume($storeid, $scfg, 'vm-100-disk-0', $snap) });
+        });
+        is_deeply($calls, [], 'a name that is none gets nowhere');
+    }
+    answer(activate_snapshot => native_error('not-found', "'vm-100-disk-0' has no 'snap'"));
+    is(error_of(sub { PLUGIN->activate_volume($storeid, $scfg, 'vm-100-disk-0', 'snap') }),
+        "storage 'store': [not-found] 'vm-100-disk-0' has no 'snap'\n", 'no such snapshot');
 };
 
 subtest 'volume_resize takes bytes, all 64 bits of them' => sub {

@@ -27,6 +27,13 @@ subtest 'what needs no array works' => sub {
     ok(PLUGIN->parse_volname('vm-100-disk-0'), 'parse_volname');
     ok(PLUGIN->volume_has_feature($scfg, 'snapshot', 'store', 'vm-100-disk-0'),
         'volume_has_feature');
+    is_deeply([PLUGIN->volume_export_formats($scfg, 'store', 'vm-100-disk-0')], ['raw+size'],
+        'volume_export_formats');
+    is_deeply([PLUGIN->volume_import_formats($scfg, 'store', 'vm-100-disk-0')], ['raw+size'],
+        'volume_import_formats');
+    ok(PLUGIN->map_volume('store', $scfg, 'vm-100-disk-0', 'snap'), 'map_volume');
+    is(PLUGIN->get_volume_attribute($scfg, 'store', 'vm-100-disk-0', 'other'), undef,
+        'get_volume_attribute of what is not there');
 };
 
 subtest 'every operation says what to install, each time' => sub {
@@ -40,6 +47,22 @@ subtest 'every operation says what to install, each time' => sub {
         volume_size_info => sub { PLUGIN->volume_size_info($scfg, 'store', 'vm-100-disk-0') },
         activate_volume => sub { PLUGIN->activate_volume('store', $scfg, 'vm-100-disk-0') },
         deactivate_volume => sub { PLUGIN->deactivate_volume('store', $scfg, 'vm-100-disk-0') },
+        'activate_volume of a snapshot' => sub { PLUGIN->activate_volume('store', $scfg,
+            'vm-100-disk-0', 's') },
+        'deactivate_volume of a snapshot' => sub { PLUGIN->deactivate_volume('store', $scfg,
+            'vm-100-disk-0', 's') },
+        create_base => sub { PLUGIN->create_base('store', $scfg, 'vm-100-disk-0') },
+        clone_image => sub { PLUGIN->clone_image($scfg, 'store', 'base-100-disk-0', 101) },
+        rename_volume => sub { PLUGIN->rename_volume($scfg, 'store', 'vm-100-disk-0', 101) },
+        volume_export => sub { PLUGIN->volume_export($scfg, 'store', \*STDOUT, 'vm-100-disk-0',
+            'raw+size') },
+        volume_import => sub { PLUGIN->volume_import($scfg, 'store', \*STDIN, 'vm-100-disk-0',
+            'raw+size') },
+        get_volume_attribute => sub { PLUGIN->get_volume_attribute($scfg, 'store',
+            'vm-100-disk-0', 'notes') },
+        update_volume_attribute => sub { PLUGIN->update_volume_attribute($scfg, 'store',
+            'vm-100-disk-0', 'notes', 'x') },
+        get_identity => sub { PLUGIN->get_identity($scfg, 'store') },
         volume_resize => sub { PLUGIN->volume_resize($scfg, 'store', 'vm-100-disk-0', 4096) },
         volume_snapshot => sub { PLUGIN->volume_snapshot($scfg, 'store', 'vm-100-disk-0', 's') },
         volume_snapshot_delete => sub { PLUGIN->volume_snapshot_delete($scfg, 'store',

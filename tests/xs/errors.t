@@ -19,6 +19,8 @@ my %calls = (
     activate => sub ($client, $script) { $client->activate() },
     capacity => sub ($client, $script) { $client->capacity() },
     require_empty => sub ($client, $script) { $client->require_empty() },
+    identity => sub ($client, $script) { $client->identity() },
+    apply_changes => sub ($client, $script) { $client->apply_changes({}) },
     forget => sub ($client, $script) { $client->forget() },
     list => sub ($client, $script) { $client->list(undef) },
     info => sub ($client, $script) { $client->info($script) },
@@ -27,12 +29,31 @@ my %calls = (
     activate_volume => sub ($client, $script) { $client->activate_volume($script) },
     deactivate_volume => sub ($client, $script) { $client->deactivate_volume($script) },
     resize => sub ($client, $script) { $client->resize($script, 4096) },
+    create_base => sub ($client, $script) { $client->create_base($script) },
+    clone_volume => sub ($client, $script) { $client->clone_volume($script, undef, 101) },
+    rename => sub ($client, $script) { $client->rename($script, 101, undef) },
+    set_notes => sub ($client, $script) { $client->set_notes($script, 'notes') },
+    set_protected => sub ($client, $script) { $client->set_protected($script, 1) },
+    export_volume => sub ($client, $script) { $client->export_volume($script, undef, 1) },
+    read_import_size => sub ($client, $script) { $client->read_import_size(0) },
+    import_volume => sub ($client, $script) { $client->import_volume($script, 4096, 0) },
     create_snapshot => sub ($client, $script) { $client->create_snapshot($script, 's') },
     delete_snapshot => sub ($client, $script) { $client->delete_snapshot($script, 's') },
     rollback_blockers => sub ($client, $script) { $client->rollback_blockers($script, 's') },
     rollback => sub ($client, $script) { $client->rollback($script, 's') },
     list_snapshots => sub ($client, $script) { $client->list_snapshots($script) },
+    activate_snapshot => sub ($client, $script) { $client->activate_snapshot($script, 's') },
+    deactivate_snapshot => sub ($client, $script) { $client->deactivate_snapshot($script, 's') },
 );
+
+subtest 'no call is left out' => sub {
+    my %no_error = map { $_ => 1 }
+        qw(bootstrap check_connection check_settings new take_log);
+    no strict 'refs';
+    my @methods = grep { defined(&{ NATIVE . "::$_" }) && /\A[a-z]/ && !$no_error{$_} }
+        keys(%{ NATIVE . '::' });
+    is_deeply([sort(@methods)], [sort(keys(%calls))], 'of what the module has');
+};
 
 subtest 'every call turns an error into an object' => sub {
     for my $call (sort(keys(%calls))) {

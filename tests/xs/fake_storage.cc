@@ -7,6 +7,7 @@
 //   succeeds
 // The calls that name no volume take theirs from the setting `script`.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -61,6 +62,14 @@ class FakeStorage : public Storage {
     return CapacityInfo{ByteCount{kMost}, ByteCount{kMost - 1}, ByteCount{1}};
   }
   Status RequireEmpty() override { return Play(Script()); }
+  Result<std::string> Identity() override {
+    TRY_STATUS(Play(Script()));
+    return std::string("größe@store");
+  }
+  Status ApplyChanges(const Settings& before) override {
+    for (const auto& [key, value] : before) log_.Info(key + "=" + value);
+    return Play(Script());
+  }
   Status Forget() override { return Play(Script()); }
 
   Result<std::vector<DiskInfo>> List(std::optional<std::uint64_t> vmid) override {
@@ -72,6 +81,8 @@ class FakeStorage : public Storage {
   Result<DiskInfo> Info(const std::string& volume_name) override {
     TRY_STATUS(Play(volume_name));
     DiskInfo disk = Disk(volume_name, 100);
+    disk.notes = notes_;
+    disk.is_protected = is_protected_;
     if (volume_name == "tell:settings") {
       for (const auto& [key, value] : settings_) disk.parent += key + "=" + value + ";";
     } else if (volume_name == "tell:secrets") {
@@ -102,6 +113,50 @@ class FakeStorage : public Storage {
     log_.Info(std::to_string(size_bytes));
     return Play(volume_name);
   }
+  Result<std::string> CreateBase(const std::string& volume_name) override {
+    TRY_STATUS(Play(volume_name));
+    return "base of " + volume_name;
+  }
+  Result<std::string> Clone(const std::string& volume_name, const std::string& snapshot,
+                            std::uint64_t vmid) override {
+    TRY_STATUS(Play(volume_name));
+    return volume_name + "," + snapshot + "," + std::to_string(vmid);
+  }
+  Result<std::string> Rename(const std::string& volume_name, std::uint64_t vmid,
+                             const std::string& new_name) override {
+    TRY_STATUS(Play(volume_name));
+    return volume_name + "," + std::to_string(vmid) + "," + new_name;
+  }
+  Status SetNotes(const std::string& volume_name, const std::string& notes) override {
+    notes_ = notes;
+    return Play(volume_name);
+  }
+  Status SetProtected(const std::string& volume_name, bool is_protected) override {
+    is_protected_ = is_protected;
+    return Play(volume_name);
+  }
+
+  // The stream of an export is what was asked for; that of an import is told to the log.
+  Status Export(const std::string& volume_name, const std::string& snapshot, int fd) override {
+    TRY_STATUS(Play(volume_name));
+    const std::string text = volume_name + "@" + snapshot;
+    if (::write(fd, text.data(), text.size()) < 0) return Error(ErrorCode::kInternal, "no write");
+    return {};
+  }
+  Result<std::uint64_t> ReadImportSize(int fd) override {
+    TRY_STATUS(Play(Script()));
+    std::uint64_t size = 0;
+    if (::read(fd, &size, sizeof(size)) < 0) return Error(ErrorCode::kInternal, "no read");
+    return size;
+  }
+  Status Import(const std::string& volume_name, std::uint64_t size_bytes, int fd) override {
+    TRY_STATUS(Play(volume_name));
+    std::string text(size_bytes, '\0');
+    if (::read(fd, text.data(), text.size()) < 0) return Error(ErrorCode::kInternal, "no read");
+    log_.Info(text);
+    return {};
+  }
+
   Status CreateSnapshot(const std::string& volume_name, const std::string& snapshot) override {
     log_.Debug(snapshot);
     return Play(volume_name);
@@ -123,6 +178,15 @@ class FakeStorage : public Storage {
     TRY_STATUS(Play(volume_name));
     return std::vector<SnapshotInfo>{{"one", "id-1", 1'700'000'000}, {"two", "id-2", -1}};
   }
+  Result<std::string> ActivateSnapshot(const std::string& volume_name,
+                                       const std::string& snapshot) override {
+    TRY_STATUS(Play(volume_name));
+    return "/dev/ontapnvme/store/" + volume_name + "@" + snapshot;
+  }
+  Status DeactivateSnapshot(const std::string& volume_name, const std::string& snapshot) override {
+    log_.Debug(snapshot);
+    return Play(volume_name);
+  }
   std::vector<LogRecord> TakeLog() override {
     if (Script() == "throw:log") throw std::runtime_error("the log is broken");
     return log_.Take();
@@ -141,7 +205,9 @@ class FakeStorage : public Storage {
             .size = ByteCount{kBeyond53Bits},
             .used = ByteCount{4096},
             .create_time_s = 1'700'000'000,
-            .parent = {}};
+            .parent = {},
+            .notes = {},
+            .is_protected = false};
   }
 
   Status Play(std::string_view script) {
@@ -170,6 +236,8 @@ class FakeStorage : public Storage {
   Secrets secrets_;
   Surroundings surroundings_;
   Interrupt* interrupt_;
+  std::string notes_;
+  bool is_protected_ = false;
   Log log_;
   // Stands for a connection: gone means that the object was destroyed.
   UniqueFd descriptor_;

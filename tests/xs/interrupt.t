@@ -67,6 +67,25 @@ for my $signal (qw(INT TERM QUIT)) {
     };
 }
 
+subtest 'what takes as long as it takes ends as well' => sub {
+    open(my $null, '+<', '/dev/null') or die "null: $!\n";
+    my $fd = fileno($null);
+    my %calls = (
+        export_volume => sub { client()->export_volume(WAIT, undef, $fd) },
+        read_import_size => sub { client(script => WAIT)->read_import_size($fd) },
+        import_volume => sub { client()->import_volume(WAIT, 4096, $fd) },
+    );
+    for my $call (sort(keys(%calls))) {
+        local $SIG{ALRM} = sub { die "got timeout\n" };
+        my $took = timed(sub {
+            alarm(SOON_S);
+            eval { $calls{$call}->() };
+        });
+        is($@, "got timeout\n", "$call: the handler's own words");
+        cmp_ok($took, '<', AT_LAST_S, "$call: in time");
+    }
+};
+
 subtest 'the end of a child does not' => sub {
     my $client = client();
     my $seen = 0;

@@ -20,6 +20,8 @@ my sub resident_kib {
 
 my $client = client();
 my $failing = client(script => 'error:unavailable');
+open(my $null_handle, '>', '/dev/null') or die "null: $!\n";
+my $null = fileno($null_handle);
 my %settings = map { ("key$_" => "value $_") } 1 .. 20;
 my %cases = (
     'a call that succeeds' => sub { $client->info('vm-100-disk-0') },
@@ -28,6 +30,9 @@ my %cases = (
     'a call that throws' => sub { eval { $client->info('throw:standard') } },
     'an argument that is refused' => sub { eval { $client->resize('x', -1) } },
     'text that has to be converted' => sub { $client->info("caf\xe9") },
+    'a volume as a stream' => sub { $client->export_volume('vm', 's', $null) },
+    'a descriptor that is refused' => sub { eval { $client->read_import_size(-1) } },
+    'settings before a change' => sub { $client->apply_changes(\%settings); $client->take_log() },
     'a log' => sub { $client->create_snapshot('x', 's'); $client->take_log() },
     'an object' => sub { NATIVE->new('store', \%settings, { password => 'secret' }, {}) },
     'an object that is not made' => sub { eval { NATIVE->new('store', { a => 'wrong' }, {}, {}) } },

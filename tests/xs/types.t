@@ -8,6 +8,12 @@ use Test::More;
 
 use XsTest qw(NATIVE client error_of);
 
+# Text of this file is characters; pipes carry bytes.
+my sub piped {
+    pipe(my $reader, my $writer) or die "pipe: $!\n";
+    return ($reader, $writer);
+}
+
 my $beyond_53_bits = 4611686018427387905; # 2^62 + 1
 
 subtest 'sizes keep all 64 bits, both ways' => sub {
@@ -53,8 +59,61 @@ subtest 'absent is undef' => sub {
     is($client->info('x')->{parent}, undef, 'out');
     is($client->list(undef)->[0]{vmid}, 100, 'no VM id in');
     is($client->list(7)->[0]{vmid}, 7, 'a VM id in');
+    is($client->info('x')->{notes}, undef, 'no notes out');
+    $client->set_notes('x', "größe\nand more");
+    is($client->info('x')->{notes}, "größe\nand more", 'notes, in and out');
+    $client->set_notes('x', '');
+    is($client->info('x')->{notes}, undef, 'none again');
+    is($client->clone_volume('x', undef, 101), 'x,,101', 'no snapshot in');
+    is($client->clone_volume('x', 'größe', 101), 'x,größe,101', 'a snapshot in');
+    is($client->rename('x', 101, undef), 'x,101,', 'no new name in');
+    is($client->rename('x', 101, 'y'), 'x,101,y', 'a new name in');
     is($client->allocate(100, undef, 4), '100,,4', 'no name in');
     is($client->allocate(100, 'name', 4), '100,name,4', 'a name in');
+};
+
+subtest 'true and false' => sub {
+    my $client = client();
+    is($client->info('x')->{is_protected}, 0, 'before');
+    for my $value (1, 0, 'yes', '', 1, undef, '1', '0') {
+        $client->set_protected('x', $value);
+        is($client->info('x')->{is_protected}, $value ? 1 : 0,
+            'after ' . ($value // 'undef'));
+    }
+};
+
+subtest 'a stream goes through the descriptor that is given, which stays open' => sub {
+    my $client = client();
+    my ($reader, $writer) = piped();
+    $client->export_volume('vm', 'snap', fileno($writer));
+    $client->export_volume('vm', undef, '' . fileno($writer));
+    print {$writer} ';';
+    close($writer);
+    is(do { local $/; readline($reader) }, 'vm@snapvm@;', 'out, of a snapshot and of a volume');
+
+    ($reader, $writer) = piped();
+    syswrite($writer, pack('Q<', $beyond_53_bits) . 'bytes');
+    is($client->read_import_size(fileno($reader)), $beyond_53_bits, 'its size');
+    $client->import_volume('vm', 5, fileno($reader));
+    is($client->take_log()->[0]{text}, 'bytes', 'in');
+    ok(defined(fileno($reader)) && close($reader), 'the descriptor is still there');
+};
+
+subtest 'what is no descriptor is refused before anything is done' => sub {
+    my $client = client();
+    for my $value (-1, '-1', 1.5, '', 'x', '0x1', undef, \*STDIN, *STDIN, [], 2**31, '2147483648',
+        18446744073709551615) {
+        my %calls = (
+            export_volume => sub { $client->export_volume('throw:other', undef, $value) },
+            read_import_size => sub { client(script => 'throw:other')->read_import_size($value) },
+            import_volume => sub { $client->import_volume('throw:other', 1, $value) },
+        );
+        for my $call (sort(keys(%calls))) {
+            my $error = error_of($calls{$call}, $call . ' of ' . ($value // 'undef'));
+            is($error->code, 'invalid-argument', 'its code');
+            like("$error", qr/'fd'/, 'names the argument');
+        }
+    }
 };
 
 subtest 'what is no text is refused' => sub {
@@ -70,6 +129,15 @@ subtest 'what is no text is refused' => sub {
     }
     is(error_of(sub { NATIVE->new('store', { key => [] }, {}, {}) })->code, 'invalid-argument',
         'as value');
+    for my $value (undef, [], 'text') {
+        is(error_of(sub { $client->apply_changes($value) })->code, 'invalid-argument',
+            'as settings before a change');
+    }
+    for my $value ([], {}, $client) {
+        is(error_of(sub { $client->clone_volume('x', $value, 1) })->code, 'invalid-argument',
+            'as snapshot');
+    }
+    is(error_of(sub { $client->set_notes('x', undef) })->code, 'invalid-argument', 'as notes');
     ok(!eval { $client->info(); 1 }, 'too few arguments');
 };
 
@@ -87,6 +155,13 @@ subtest 'settings, secrets and surroundings arrive' => sub {
         'surroundings and their defaults');
 };
 
+subtest 'settings before a change arrive' => sub {
+    my $client = client();
+    $client->apply_changes({ qos_policy => 'größe', snapshot_policy => undef });
+    is_deeply([map { $_->{text} } $client->take_log()->@*], ['qos_policy=größe'],
+        'those that were there');
+};
+
 subtest 'wrong settings are told by either way' => sub {
     is(error_of(sub { NATIVE->check_settings('store', { key => 'wrong' }) })->msg,
         q{[invalid-argument] 'key' of 'store' is wrong}, 'by the check');
@@ -102,11 +177,16 @@ subtest 'lists and hashes have what their description says' => sub {
     ], 'snapshots');
     is_deeply($client->rollback_blockers('x', 's'), ['s-1', 's-2'], 'blockers');
     is_deeply([sort(keys($client->info('x')->%*))],
-        [qw(create_time_s parent size_bytes used_bytes vmid volume_name)], 'a disk');
+        [qw(create_time_s is_protected notes parent size_bytes used_bytes vmid volume_name)], 'a disk');
     is_deeply([sort(keys($client->capacity()->%*))], [qw(available_bytes total_bytes used_bytes)],
         'capacity');
     is($client->activate_volume('vm'), '/dev/ontapnvme/store/vm', 'a path');
+    is($client->activate_snapshot('vm', 's'), '/dev/ontapnvme/store/vm@s', 'that of a snapshot');
+    is($client->create_base('vm'), 'base of vm', 'a name');
+    is($client->identity(), 'größe@store', 'a text');
     is_deeply([$client->free('x')], [], 'nothing');
+    is_deeply([$client->set_notes('x', '')], [], 'nothing');
+    is_deeply([$client->deactivate_snapshot('x', 's')], [], 'nothing');
     ok($client->check_connection(), 'true');
     ok(!client(script => 'error:busy')->check_connection(), 'false instead of an error');
     ok(!client(script => 'throw:standard')->check_connection(), 'false instead of an exception');

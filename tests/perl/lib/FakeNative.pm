@@ -11,7 +11,7 @@ use HookTest qw(is_clean);
 use PVE::Storage::OntapNvmeTcp::Error;
 use PVE::Storage::OntapNvmeTcp::Version;
 
-our @EXPORT_OK = qw(calls_of answer native_error last_client);
+our @EXPORT_OK = qw(calls_of answer native_error last_client made);
 
 my @calls;
 my %answers;
@@ -23,11 +23,19 @@ sub answer (%more) {
     return;
 }
 
+# The lock of the storage stands among the calls.
+$HookTest::on_lock = sub ($what, @more) { push(@calls, [$what, @more]) };
+
 # The calls that `$code` leads to, each as [method, argument, …]; taking the log is not told.
 sub calls_of ($code) {
     @calls = ();
     $code->();
     return [@calls];
+}
+
+# The same without what every call begins with.
+sub made ($code) {
+    return [grep { $_->[0] ne 'new' } calls_of($code)->@*];
 }
 
 sub native_error ($code, $sentence) {
@@ -73,7 +81,9 @@ package PVE::Storage::OntapNvmeTcp::Native {
     for my $method (qw(
         verify check_connection activate capacity require_empty forget list info allocate free
         activate_volume deactivate_volume resize create_snapshot delete_snapshot rollback_blockers
-        rollback list_snapshots
+        rollback list_snapshots identity apply_changes create_base clone_volume rename set_notes
+        set_protected export_volume read_import_size import_volume activate_snapshot
+        deactivate_snapshot
     )) {
         no strict 'refs';
         *{$method} = sub ($self, @arguments) { record($method, @arguments) };

@@ -29,6 +29,26 @@ $PVE::Storage::OntapNvmeTcp::Secrets::priv_dir = "$scratch/priv";
 $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory = "$scratch/dev";
 $PVE::Storage::OntapNvmeTcp::surroundings{state_directory} = "$scratch/run";
 
+# The lock of a storage, as the cluster's: nobody gets it twice, and what runs under it is called in
+# scalar context. Whoever wants to know of it is told.
+our $on_lock = sub ($what, @more) { };
+our $is_locked = 0;
+{
+    no warnings qw(once redefine);
+    *PVE::Storage::Plugin::cluster_lock_storage = sub {
+        my ($class, $storeid, $shared, $timeout, $code, @arguments) = @_;
+        die "cfs-lock 'storage-$storeid' error: got lock request timeout\n" if $is_locked;
+        die "the name of the lock is tainted\n" if tainted($storeid);
+        local $is_locked = 1;
+        $on_lock->('lock', $storeid, $shared, $timeout);
+        my $result = eval { $code->(@arguments) };
+        my $error = $@;
+        $on_lock->('unlock');
+        die $error if $error;
+        return $result;
+    };
+}
+
 sub is_real_pve { return length($ENV{PVE_PERL5LIB} // '') ? 1 : 0 }
 
 # The plugin as Proxmox VE's loader registers it. The loader initialises once, so the plugin comes

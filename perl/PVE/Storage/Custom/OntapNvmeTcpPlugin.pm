@@ -5,18 +5,22 @@ use v5.36;
 
 use PVE::Storage::Plugin;
 
-use PVE::Storage::OntapNvmeTcp qw(with_client);
 use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours at_border native polled);
 use PVE::Storage::OntapNvmeTcp::Configuration qw(
     configuration_added configuration_updated configuration_deleted configured_sections
     storage_id_of
 );
+use PVE::Storage::OntapNvmeTcp::Disks qw(
+    allocate_disk turn_into_base clone_disk rename_disk activate_disk deactivate_disk
+    disk_attribute set_disk_attribute
+);
 use PVE::Storage::OntapNvmeTcp::Schema;
 use PVE::Storage::OntapNvmeTcp::Secrets;
-use PVE::Storage::OntapNvmeTcp::Translation
-    qw(size_in_kib new_volume_name lowest_free_name as_image refuse_snapshot_device);
+use PVE::Storage::OntapNvmeTcp::Transfer
+    qw(stream_formats require_plain_stream export_disk import_disk);
+use PVE::Storage::OntapNvmeTcp::Translation qw(lowest_free_name as_image);
 use PVE::Storage::OntapNvmeTcp::VolumeName
-    qw(parse_volume_name clean_storage_id clean_snapshot_name clean_vmid device_path);
+    qw(parse_volume_name clean_snapshot_name clean_vmid device_path);
 
 use base qw(PVE::Storage::Plugin);
 
@@ -155,6 +159,12 @@ sub status {
     return ($capacity->@{qw(total_bytes available_bytes used_bytes)}, 1);
 }
 
+sub get_identity {
+    my ($class, $scfg, $storeid) = @_;
+
+    return native($storeid, $scfg, sub ($client, $id) { $client->identity() });
+}
+
 sub get_formats {
     my ($class, $scfg, $storeid) = @_;
 
@@ -206,16 +216,7 @@ my sub volume_text ($volname) {
 sub alloc_image {
     my ($class, $storeid, $scfg, $vmid, $fmt, $name, $size_kib) = @_;
 
-    return at_border($storeid, sub ($id) {
-        my $owner = clean_vmid($vmid);
-        my $kib = size_in_kib($size_kib);
-        refuse('unsupported', "cannot allocate a volume of format '$fmt': volumes are raw devices")
-            if length($fmt // '') && $fmt ne 'raw';
-        my $wanted = length($name // '') ? new_volume_name($owner, $name) : undef;
-        # Made by now, or every disk of this cluster would be unmarked.
-        PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
-        return with_client($id, $scfg, sub ($client) { $client->allocate($owner, $wanted, $kib) });
-    });
+    return allocate_disk($storeid, $scfg, $vmid, $fmt, $name, $size_kib);
 }
 
 sub free_image {
@@ -267,26 +268,15 @@ sub volume_size_info {
 sub activate_volume {
     my ($class, $storeid, $scfg, $volname, $snapname, $cache, $hints) = @_;
 
-    native($storeid, $scfg, sub ($client, $id) {
-        my $name = volume_text($volname);
-        refuse_snapshot_device($name, $snapname) if defined($snapname);
-        my $link = $client->activate_volume($name);
-        my $expected = device_path($id, $name, undef);
-        refuse('internal', "cannot use '$name': it is at '$link' instead of '$expected'")
-            if $link ne $expected;
-    });
+    activate_disk($storeid, $scfg, $volname, $snapname);
     return 1;
 }
 
+# The library lets go of devices of snapshots that nobody uses any more, whichever volume is meant.
 sub deactivate_volume {
     my ($class, $storeid, $scfg, $volname, $snapname, $cache) = @_;
 
-    # No snapshot is ever active.
-    return 1 if defined($snapname);
-    native($storeid, $scfg, sub ($client, $id) {
-        my $name = volume_text($volname);
-        $client->deactivate_volume($name);
-    });
+    deactivate_disk($storeid, $scfg, $volname, $snapname);
     return 1;
 }
 
@@ -294,11 +284,7 @@ sub deactivate_volume {
 sub map_volume {
     my ($class, $storeid, $scfg, $volname, $snapname, $hints) = @_;
 
-    return at_border($storeid, sub ($id) {
-        my $name = volume_text($volname);
-        refuse_snapshot_device($name, $snapname) if defined($snapname);
-        return device_path($id, $name, undef);
-    });
+    return at_border($storeid, sub ($id) { device_path($id, $volname, $snapname) });
 }
 
 sub unmap_volume {
@@ -323,7 +309,10 @@ sub volume_qemu_snapshot_method {
 
 my %features = (
     snapshot => { current => 1 },
-    copy => { base => 1, current => 1 },
+    clone => { base => 1, snap => 1 },
+    template => { current => 1 },
+    copy => { base => 1, current => 1, snap => 1 },
+    rename => { current => 1 },
     # A new namespace reads as zeros.
     sparseinit => { base => 1, current => 1 },
 );
@@ -417,80 +406,81 @@ sub volume_snapshot_needs_fsfreeze {
     return 1;
 }
 
-# ---- for a later version: base images, clones, renames, export and import, attributes, identity
-
-my sub not_yet ($storeid, $what) {
-    return at_border($storeid, sub ($id) {
-        refuse('unsupported', "cannot $what: this version of the plugin does not support it");
-    });
-}
+# ---- base images, clones, other owners, attributes
 
 sub create_base {
     my ($class, $storeid, $scfg, $volname) = @_;
 
-    return not_yet($storeid, "turn '$volname' into a base image");
+    return turn_into_base($storeid, $scfg, $volname);
 }
 
 sub clone_image {
     my ($class, $scfg, $storeid, $volname, $vmid, $snap) = @_;
 
-    return not_yet($storeid, "make a linked clone of '$volname'");
+    return clone_disk($storeid, $scfg, $volname, $vmid, $snap);
 }
 
 sub rename_volume {
     my ($class, $scfg, $storeid, $volname, $target_vmid, $target_volname) = @_;
 
-    return not_yet($storeid, "rename '$volname'");
+    return rename_disk($storeid, $scfg, $volname, $target_vmid, $target_volname);
 }
 
 # Only for storages whose snapshots QEMU takes part in.
 sub rename_snapshot {
     my ($class, $scfg, $storeid, $volname, $source, $target) = @_;
 
-    return not_yet($storeid, "rename snapshot '$source' of '$volname'");
-}
-
-sub volume_export_formats {
-    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
-
-    return;
-}
-
-sub volume_export {
-    my ($class, $scfg, $storeid, $handle, $volname, $format) = @_;
-
-    return not_yet($storeid, "export '$volname'");
-}
-
-sub volume_import_formats {
-    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
-
-    return;
-}
-
-sub volume_import {
-    my ($class, $scfg, $storeid, $handle, $volname, $format) = @_;
-
-    return not_yet($storeid, "import '$volname'");
+    return at_border($storeid, sub ($id) {
+        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($source));
+        refuse('unsupported', "cannot rename snapshot '$snapshot' of '$name': snapshots of this"
+            . ' storage are the array\'s own and keep their names');
+    });
 }
 
 # Undef says that the attribute is not known here.
 sub get_volume_attribute {
     my ($class, $scfg, $storeid, $volname, $attribute) = @_;
 
-    return undef;
+    return disk_attribute($storeid, $scfg, $volname, $attribute);
 }
 
 sub update_volume_attribute {
     my ($class, $scfg, $storeid, $volname, $attribute, $value) = @_;
 
-    return not_yet($storeid, "set '$attribute' of '$volname'");
+    set_disk_attribute($storeid, $scfg, $volname, $attribute, $value);
+    return undef;
 }
 
-sub get_identity {
-    my ($class, $scfg, $storeid) = @_;
+# ---- a volume as a stream
 
-    return not_yet($storeid, 'tell the identity of the storage');
+sub volume_export_formats {
+    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
+
+    return stream_formats($base_snapshot, $with_snapshots);
+}
+
+sub volume_import_formats {
+    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
+
+    return stream_formats($base_snapshot, $with_snapshots);
+}
+
+sub volume_export {
+    my ($class, $scfg, $storeid, $handle, $volname, $format, $snapshot, @more) = @_;
+    my ($base_snapshot, $with_snapshots) = @more;
+
+    require_plain_stream($storeid, 'export', $volname, $format, $base_snapshot, $with_snapshots);
+    export_disk($class, $storeid, $scfg, $handle, $volname, $snapshot);
+    return undef;
+}
+
+# A snapshot that is named here says which one the bytes were; they are the volume's from now on.
+sub volume_import {
+    my ($class, $scfg, $storeid, $handle, $volname, $format, $snapshot, @more) = @_;
+    my ($base_snapshot, $with_snapshots, $allow_rename) = @more;
+
+    require_plain_stream($storeid, 'import', $volname, $format, $base_snapshot, $with_snapshots);
+    return import_disk($class, $storeid, $scfg, $handle, $volname, $allow_rename);
 }
 
 1;

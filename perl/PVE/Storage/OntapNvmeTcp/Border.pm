@@ -8,9 +8,10 @@ use Scalar::Util qw(blessed);
 
 use PVE::Storage::OntapNvmeTcp qw(with_client say_warning_sometimes);
 use PVE::Storage::OntapNvmeTcp::Error;
+use PVE::Storage::OntapNvmeTcp::Secrets;
 use PVE::Storage::OntapNvmeTcp::VolumeName qw(clean_storage_id);
 
-our @EXPORT_OK = qw(refuse is_ours at_border native polled);
+our @EXPORT_OK = qw(refuse is_ours at_border native marking polled);
 
 =head1 NAME
 
@@ -40,6 +41,11 @@ The scalar result of C<$code>, which is called with the clean storage id.
 =item native($storeid, $scfg, $code)
 
 The same with the storage's client before it.
+
+=item marking($storeid, $scfg, $code)
+
+C<native> for what makes objects on the array or writes their marks: they are marked with the id of this
+cluster, which is made now if there is none.
 
 =item polled($storeid, $scfg, $code)
 
@@ -72,6 +78,13 @@ sub at_border ($storeid, $code) {
 
 sub native ($storeid, $scfg, $code) {
     return at_border($storeid, sub ($id) {
+        return with_client($id, $scfg, sub ($client) { $code->($client, $id) });
+    });
+}
+
+sub marking ($storeid, $scfg, $code) {
+    return at_border($storeid, sub ($id) {
+        PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
         return with_client($id, $scfg, sub ($client) { $code->($client, $id) });
     });
 }

@@ -35,7 +35,9 @@ again, since nobody else would.
 =item configuration_updated($storeid, $scfg, \%update, \@delete, \%sensitive)
 
 C<$scfg> is the section before the change; C<%sensitive> has undef for what goes. The merged
-settings are checked, by the array as well where they concern it, and only then are secrets changed.
+settings are checked, by the array as well where they concern it. Policies that changed are set on
+the disks that are there; those where this fails are told in a warning, and keep what they had. Only
+then are secrets changed.
 
 =item configuration_deleted($storeid, $scfg)
 
@@ -100,6 +102,20 @@ sub configuration_added ($storeid, $scfg, $sensitive) {
     die $error;
 }
 
+# The settings before the change, if it concerns disks that are there. Wrong ones, which somebody wrote
+# by hand and now corrects, are nothing that the library takes: then as if there had been none.
+my sub applied_before ($storeid, $scfg, $merged) {
+    my @names = PVE::Storage::OntapNvmeTcp::Schema::applied_names();
+    my $before = PVE::Storage::OntapNvmeTcp::Schema::settings($scfg);
+    my $after = PVE::Storage::OntapNvmeTcp::Schema::settings($merged);
+    return undef if !grep { ($before->{$_} // '') ne ($after->{$_} // '') } @names;
+    return $before if eval { check_settings($storeid, $scfg); 1 };
+    my $error = $@;
+    die $error if !is_ours($error);
+    delete($after->@{@names});
+    return $after;
+}
+
 sub configuration_updated ($storeid, $scfg, $update, $delete, $sensitive) {
     my $given = given_secrets($sensitive);
     my %changed = map { $_ => $given->{$_} }
@@ -123,9 +139,12 @@ sub configuration_updated ($storeid, $scfg, $update, $delete, $sensitive) {
     if (%changed || grep { $touched{$_} } PVE::Storage::OntapNvmeTcp::Schema::verified_names()) {
         my %secrets = (PVE::Storage::OntapNvmeTcp::Secrets::load($storeid)->%*, %changed);
         delete(@secrets{ grep { !defined($secrets{$_}) } keys(%secrets) });
-        with_client(
-            $storeid, \%merged, sub ($client) { $client->verify() }, secrets => \%secrets,
-        );
+        my $before = applied_before($storeid, $scfg, \%merged);
+        with_client($storeid, \%merged, sub ($client) {
+            $client->verify();
+            # Disks that are there get what new ones would.
+            $client->apply_changes($before) if $before;
+        }, secrets => \%secrets);
     }
     PVE::Storage::OntapNvmeTcp::Secrets::store($storeid, \%changed);
     return undef;

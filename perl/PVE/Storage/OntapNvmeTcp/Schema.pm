@@ -30,10 +30,10 @@ C<$registry> is what C<< PVE::Storage::Plugin->private() >> returns.
 
 A hash reference of what concerns the library, as clean text.
 
-=item setting_names, verified_names
+=item setting_names, verified_names, applied_names
 
 The names of the settings that stand in storage.cfg and concern the library; those among them whose
-change is worth asking the array about.
+change is worth asking the array about; those whose change also concerns disks that are there.
 
 =back
 
@@ -243,6 +243,10 @@ sub settings ($scfg) {
 
 sub verified_names {
     return grep { !$local_only{$_} } setting_names();
+}
+
+sub applied_names {
+    return qw(snapshot_policy snapshot_autodelete qos_policy adaptive_qos_policy);
 }
 
 1;

@@ -6,10 +6,9 @@ use v5.36;
 use Exporter qw(import);
 
 use PVE::Storage::OntapNvmeTcp::Border qw(refuse);
-use PVE::Storage::OntapNvmeTcp::VolumeName qw(parse_volume_name clean_snapshot_name);
+use PVE::Storage::OntapNvmeTcp::VolumeName qw(parse_volume_name);
 
-our @EXPORT_OK =
-    qw(size_in_kib new_volume_name lowest_free_name as_image refuse_snapshot_device);
+our @EXPORT_OK = qw(size_in_kib new_volume_name lowest_free_name as_image);
 
 =head1 NAME
 
@@ -25,7 +24,7 @@ Whole KiB, rounded up: Proxmox VE divides bytes by 1024 and passes what comes ou
 
 =item new_volume_name($vmid, $volname)
 
-The name, if it is one that a new volume of that VM may have.
+The name, if it is one that a volume of that VM may be given.
 
 =item lowest_free_name($vmid, \@volnames)
 
@@ -35,10 +34,6 @@ gets it from the disk that it was.
 =item as_image($storeid, $disk)
 
 A disk as list_images shows it.
-
-=item refuse_snapshot_device($volname, $snap)
-
-Dies: a snapshot is no device in this version, and the live disk never stands in for it.
 
 =back
 
@@ -59,8 +54,7 @@ sub new_volume_name ($vmid, $volname) {
     my $name = parse_volume_name($volname);
     refuse(
         'invalid-argument',
-        "cannot allocate '$name->{text}': the name of a new volume of VM $vmid begins with"
-            . " 'vm-$vmid-'",
+        "cannot name a volume of VM $vmid '$name->{text}': its name begins with 'vm-$vmid-'",
     ) if defined($name->{base}) || $name->{is_base} || $name->{vmid} != $vmid;
     return $name->{text};
 }
@@ -83,12 +77,6 @@ sub as_image ($storeid, $disk) {
         ctime => $disk->{create_time_s},
         parent => $disk->{parent},
     };
-}
-
-sub refuse_snapshot_device ($volname, $snap) {
-    my $name = clean_snapshot_name($snap);
-    refuse('unsupported', "cannot use snapshot '$name' of '$volname' as a device: this version does"
-        . ' not do that');
 }
 
 1;
