@@ -108,6 +108,7 @@ pve::Surroundings SurroundingsFrom(const Pairs& pairs) {
   take(surroundings.ca_file, "ca_file");
   take(surroundings.state_directory, "state_directory");
   take(surroundings.link_directory, "link_directory");
+  take(surroundings.disk_memory_file, "disk_memory_file");
   return surroundings;
 }
 

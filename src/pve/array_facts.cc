@@ -11,6 +11,8 @@ namespace {
 // Long enough that a poll asks for nothing but the capacity, short enough that a new LIF or a new
 // release is noticed without a restart.
 constexpr std::int64_t kFreshFor_s = 3600;
+constexpr Duration kSilentAfter{3000};
+constexpr std::chrono::minutes kNoNewTryFor{1};
 
 std::int64_t WallSeconds(Clock& clock) {
   return std::chrono::duration_cast<std::chrono::seconds>(clock.WallTime().time_since_epoch())
@@ -20,10 +22,6 @@ std::int64_t WallSeconds(Clock& clock) {
 bool IsFresh(const ArrayFacts& facts, Clock& clock) {
   const std::int64_t age_s = WallSeconds(clock) - facts.read_at_s;
   return age_s >= 0 && age_s < kFreshFor_s;
-}
-
-bool IsArraySilent(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimedOut;
 }
 
 }  // namespace
@@ -60,12 +58,15 @@ Result<ArrayFacts> FactSource::ReadFor(const std::string& host_nqn, const Deadli
   const auto remembered = Remembered();
   const bool serves = remembered && (host_nqn.empty() || remembered->host_nqn == host_nqn);
   if (serves && IsFresh(*remembered, deadline.clock())) return *remembered;
-  auto read = Refresh(host_nqn, deadline);
-  if (!read.ok() && serves && IsArraySilent(read.error())) {
-    context_->log.Debug("the array does not answer; going on with what is remembered of it");
-    return *remembered;
-  }
-  return read;
+  if (!serves) return Refresh(host_nqn, deadline);
+  // What is remembered serves while the array is silent; finding that out must not cost each poll.
+  const TimePoint now = deadline.clock().Now();
+  if (silent_at_ && now - *silent_at_ < kNoNewTryFor) return *remembered;
+  auto read = Refresh(host_nqn, deadline.Within(kSilentAfter));
+  if (read.ok() || !IsArraySilent(read.error())) return read;
+  silent_at_ = now;
+  context_->log.Debug("the array does not answer; going on with what is remembered of it");
+  return *remembered;
 }
 
 Result<ArrayFacts> FactSource::Refresh(const std::string& host_nqn, const Deadline& deadline) {

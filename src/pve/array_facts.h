@@ -30,7 +30,13 @@ class FactSource {
 
   Context* context_;
   std::optional<ArrayFacts> facts_;
+  std::optional<TimePoint> silent_at_;  // when the last attempt to refresh them met silence
 };
+
+// No answer at all, as opposed to one that is an error.
+inline bool IsArraySilent(const Error& error) {
+  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimedOut;
+}
 
 // kUnsupported for an array that this plugin cannot work with: older than 9.10.1, or ASA r2.
 Status CheckCluster(const ontap::ClusterInfo& cluster);

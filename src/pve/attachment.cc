@@ -7,6 +7,9 @@
 namespace ontapnvme::pve {
 namespace {
 
+// How long an array whose disks can be activated without it may take to answer.
+constexpr Duration kSilentAfter{5000};
+
 Status RequireOnline(const VolumeName& name, const ontap::NvmeNamespace& ns) {
   if (ns.container_state == "volume_offline" || ns.container_state == "aggregate_offline") {
     return Error(ErrorCode::kUnavailable, "volume '" + name.Text() + "' is offline on the array")
@@ -66,20 +69,54 @@ Status Attachment::ActivateStorage(const Deadline& deadline) {
 
 Result<std::string> Attachment::Activate(const VolumeName& name, const Deadline& deadline) {
   auto& context = *context_;
-  TRY(const auto ns, RequireNamespace(context, name, deadline));
-  TRY_STATUS(RequireOnline(name, ns));
-  auto device = Attach(name, ns, deadline);
+  const auto remembered = context.disk_memory.Find(name);
+  const auto ns =
+      RequireNamespace(context, name, remembered ? deadline.Within(kSilentAfter) : deadline);
+  if (!ns.ok()) {
+    const bool may_remember = remembered && IsArraySilent(ns.error());
+    return may_remember ? ActivateRemembered(name, *remembered, ns.error()) : ns.error();
+  }
+  TRY_STATUS(RequireOnline(name, *ns));
+  auto device = Attach(name, *ns, deadline);
   if (!device.ok()) {
     return device.error().Wrap("cannot activate volume '" + name.Text() + "'");
   }
-  if (device->live_paths == 0) {
+  return Link(name, *device);
+}
+
+Result<std::string> Attachment::ActivateRemembered(const VolumeName& name, const Uuid& ns,
+                                                   const Error& silence) {
+  auto& context = *context_;
+  const auto facts = facts_->Remembered();
+  if (!facts) return silence;
+  TRY(const auto flexvol, FlexVolName(context.config.prefix, name));
+  nvme::WantedDevice wanted;
+  wanted.uuid = ns;
+  wanted.subsystem_nqn = facts->subsystem_nqn;
+  wanted.svm_name = context.config.svm;
+  wanted.volume_name = flexvol;
+  const auto device = context.host.FindAnySize(wanted);
+  if (!device.ok()) {
+    return silence
+        .Wrap("cannot activate volume '" + name.Text() +
+              "': the array's management LIF does not answer, and its device is not here")
+        .With("device", device.error().Line());
+  }
+  context.log.Warning("the array does not answer: volume '" + name.Text() +
+                      "' is activated as the namespace that the cluster remembers it to be");
+  return Link(name, *device);
+}
+
+Result<std::string> Attachment::Link(const VolumeName& name, const nvme::Device& device) {
+  auto& context = *context_;
+  if (device.live_paths == 0) {
     return Error(ErrorCode::kUnavailable, "cannot activate volume '" + name.Text() + "'")
         .Because("every path to its device is down")
-        .With("device", device->path)
-        .With("paths", device->path_states)
+        .With("device", device.path)
+        .With("paths", device.path_states)
         .Try("look at the network between this node and the data LIFs, port 4420");
   }
-  TRY_STATUS(context.links.Point(LinkName(name), device->path));
+  TRY_STATUS(context.links.Point(LinkName(name), device.path));
   return context.links.Path(LinkName(name));
 }
 

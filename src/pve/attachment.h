@@ -36,6 +36,10 @@ class Attachment {
   Status Resize(const VolumeName& name, std::uint64_t size_bytes, const Deadline& deadline);
 
  private:
+  // While the array does not answer: the namespace that the cluster remembers, proven in-band.
+  Result<std::string> ActivateRemembered(const VolumeName& name, const Uuid& ns,
+                                         const Error& silence);
+  Result<std::string> Link(const VolumeName& name, const nvme::Device& device);
   Result<nvme::Device> Attach(const VolumeName& name, const ontap::NvmeNamespace& ns,
                               const Deadline& deadline);
 

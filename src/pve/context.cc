@@ -17,8 +17,7 @@ std::string SettingsText(const StorageConfig& config) {
 }  // namespace
 
 Context::Context(StorageConfig storage_config, Secrets storage_secrets,
-                 const std::string& cluster_id, const std::string& state_directory,
-                 const std::string& link_directory, http::Transport& transport,
+                 const Surroundings& surroundings, http::Transport& transport,
                  nvme::Host& nvme_host, http::Jitter jitter)
     : config(std::move(storage_config)),
       secrets(std::move(storage_secrets)),
@@ -30,8 +29,9 @@ Context::Context(StorageConfig storage_config, Secrets storage_secrets,
       groups(rest, config.svm),
       svms(rest),
       host(nvme_host),
-      ownership(cluster_id, config.storage_id),
-      memory(state_directory, config.storage_id, SettingsText(config)),
-      links(link_directory, config.storage_id) {}
+      ownership(surroundings.cluster_id, config.storage_id),
+      memory(surroundings.state_directory, config.storage_id, SettingsText(config)),
+      disk_memory(surroundings.disk_memory_file),
+      links(surroundings.link_directory, config.storage_id) {}
 
 }  // namespace ontapnvme::pve

@@ -16,16 +16,17 @@
 #include "ontap/snapshot.h"
 #include "ontap/svm.h"
 #include "pve/device_links.h"
+#include "pve/disk_memory.h"
 #include "pve/node_memory.h"
 #include "pve/ownership.h"
+#include "pve/storage.h"
 #include "pve/storage_config.h"
 
 namespace ontapnvme::pve {
 
 struct Context {
   // `transport` and `host` are borrowed.
-  Context(StorageConfig storage_config, Secrets storage_secrets, const std::string& cluster_id,
-          const std::string& state_directory, const std::string& link_directory,
+  Context(StorageConfig storage_config, Secrets storage_secrets, const Surroundings& surroundings,
           http::Transport& transport, nvme::Host& nvme_host, http::Jitter jitter);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -43,6 +44,7 @@ struct Context {
   nvme::Host& host;
   Ownership ownership;
   NodeMemory memory;
+  DiskMemory disk_memory;
   DeviceLinks links;
 };
 

@@ -63,6 +63,7 @@ Result<std::string> DiskMaking::Allocate(std::uint64_t vmid, const std::string& 
   if (const auto made = make(); !made.ok()) {
     return draft.Undo(made.error().Wrap("cannot allocate volume '" + name.Text() + "'"), deadline);
   }
+  context.disk_memory.Remember(name, draft.ns().uuid);
   return name.Text();
 }
 
@@ -114,6 +115,7 @@ Result<std::string> DiskMaking::Clone(const VolumeName& source, const std::strin
     if (FailedWith(made, ErrorCode::kNotFound)) error.AddFact("array_snapshot", parent_snapshot);
     return draft.Undo(std::move(error), deadline);
   }
+  context.disk_memory.Remember(name, draft.ns().uuid);
   return name.Text();
 }
 

@@ -28,6 +28,7 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
   auto& context = *context_;
   TRY(const auto disk, FindDisk(context, name, deadline));
   if (!disk) {
+    TRY_STATUS(context.disk_memory.Forget(name));
     context.log.Warning("volume '" + name.Text() + "' does not exist on the array any more");
     return context.links.Remove(LinkName(name));
   }
@@ -35,6 +36,7 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
   if (disk->ns) {
     TRY(const auto facts, facts_->Read(deadline));
     TRY_STATUS(RequireUnusedHere(context, name, WantedDeviceOf(context, facts, *disk->ns)));
+    TRY_STATUS(context.disk_memory.Forget(name));
     TRY_STATUS(context.links.Remove(LinkName(name)));
     TRY_STATUS(Unmap(name, *disk->ns, deadline.Reserve(kUndoBudget)));
   }
@@ -47,6 +49,7 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
                                                deadline.Grace(kUndoBudget));
     if (!mapped.ok()) error.AddFact("left_unmapped", disk->volume.name);
   }
+  if (disk->ns) context.disk_memory.Remember(name, disk->ns->uuid);
   if (error.code() != ErrorCode::kBusy) return error;
   return NameClones(context, std::move(error), disk->volume.name, deadline.Grace(kUndoBudget));
 }

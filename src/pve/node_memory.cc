@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/node_memory.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
-#include <map>
 
-#include "base/unique_fd.h"
+#include "pve/small_file.h"
 
 namespace ontapnvme::pve {
 namespace {
 
 constexpr std::size_t kFileMax = 16 * 1024;
 constexpr std::string_view kFormat = "1";  // raised when a field changes its meaning
-
-std::optional<std::string> ReadFile(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return std::nullopt;
-  std::string text(kFileMax, '\0');
-  const ssize_t count = ::read(file.get(), text.data(), text.size());
-  if (count <= 0) return std::nullopt;
-  text.resize(static_cast<std::size_t>(count));
-  return text;
-}
-
-std::map<std::string, std::string> ParseLines(const std::string& text) {
-  std::map<std::string, std::string> fields;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::size_t equals = text.find('=', at);
-    if (equals < end)
-      fields[text.substr(at, equals - at)] = text.substr(equals + 1, end - equals - 1);
-    at = end + 1;
-  }
-  return fields;
-}
 
 std::vector<std::string> Split(const std::string& text) {
   std::vector<std::string> words;
@@ -57,7 +34,7 @@ std::string Join(const std::vector<std::string>& words) {
 }  // namespace
 
 std::optional<ArrayFacts> NodeMemory::Load() const {
-  const auto text = ReadFile(Path());
+  const auto text = ReadSmallFile(Path(), kFileMax);
   if (!text) return std::nullopt;
   auto fields = ParseLines(*text);
   // The last line says that the file is whole.
@@ -89,14 +66,8 @@ void NodeMemory::Store(const ArrayFacts& facts) const {
       "\naggregate_encrypted=" + (facts.is_aggregate_encrypted ? "1" : "0") +
       "\nread_at=" + std::to_string(facts.read_at_s) + "\nend=1\n";
   ::mkdir(directory_.c_str(), 0700);
-  // Another process may write at the same time: each writes its own file, and the rename is atomic.
-  const std::string draft = Path() + "." + std::to_string(::getpid());
-  const UniqueFd file(
-      ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return;
-  const ssize_t written = ::write(file.get(), text.data(), text.size());
-  const bool is_whole = written == static_cast<ssize_t>(text.size());
-  if (!is_whole || ::rename(draft.c_str(), Path().c_str()) != 0) ::unlink(draft.c_str());
+  // Best effort: without it the next process asks the array.
+  (void)ReplaceSmallFile(Path(), text);
 }
 
 void NodeMemory::Forget() const {

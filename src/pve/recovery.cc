@@ -30,9 +30,13 @@ void Recovery::RunIfDue(const Deadline& deadline) {
   std::vector<ontap::FlexVol> volumes;
   std::set<std::uint64_t> ungrouped_vmids;
   std::vector<const ontap::DiskObjects*> suspects;
+  DiskMemory::Disks known;
   for (const auto& disk : *disks) {
     volumes.push_back(disk.volume);
     const auto name = VolumeNameOfFlexVol(context.config.prefix, disk.volume.name);
+    const bool is_disk =
+        name && disk.ns && !disk.is_ambiguous && !context.ownership.IsForeign(disk.volume.comment);
+    if (is_disk) known.emplace(name->LeafText(), disk.ns->uuid);
     const bool is_suspect = name && disk.volume.create_time < oldest && !disk.is_ambiguous &&
                             context.ownership.Judge(disk.volume.comment) == Owner::kOurs;
     if (!is_suspect) continue;
@@ -40,6 +44,8 @@ void Recovery::RunIfDue(const Deadline& deadline) {
     const bool is_outside = disk.ns && name->IsGroupMember() && !disk.volume.group;
     if (is_outside) ungrouped_vmids.insert(name->vmid);
   }
+
+  context.disk_memory.Replace(known);
 
   std::string settled;
   const auto settle = [&](const std::string& what, const Status& status) {

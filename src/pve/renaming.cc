@@ -40,11 +40,13 @@ Result<std::string> Renaming::CreateBase(const VolumeName& name, const Deadline&
     TRY(const auto comment,
         WithDetails(context.ownership.Remark(disk->volume.comment, name.vmid), details));
     TRY_STATUS(SetComment(disk->volume, comment, undo, working));
+    TRY_STATUS(context.disk_memory.Forget(name));
     return RenameFlexVol(disk->volume, base_flexvol, undo, working);
   };
   if (const auto converted = convert(); !converted.ok()) {
     return undo.Run(converted.error().Wrap(failure), deadline.Grace(kUndoBudget));
   }
+  context.disk_memory.Remember(base, disk->ns->uuid);
   TRY_STATUS(context.links.Remove(LinkName(name)));
   return base.Text();
 }
@@ -150,6 +152,7 @@ Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
   TRY(auto target, ChooseName(context, vmid, new_name, listed));
   TRY(const auto target_flexvol, FlexVolName(prefix, target));
   target.base_name = name.base_name;
+  const auto remembered = context.disk_memory.Find(name);
 
   const Deadline working = deadline.Reserve(kUndoBudget);
   UndoSteps undo;
@@ -157,6 +160,7 @@ Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
     auto details = ReadDetails(volume->comment);
     details.base_name = name.base_name;
     TRY(const auto comment, WithDetails(context.ownership.Remark(volume->comment, vmid), details));
+    TRY_STATUS(context.disk_memory.Forget(name));
     TRY_STATUS(LeaveGroup(name, *volume, undo, working));
     TRY_STATUS(SetComment(*volume, comment, undo, working));
     TRY_STATUS(RenameFlexVol(*volume, target_flexvol, undo, working));
@@ -170,6 +174,7 @@ Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
   if (const auto renamed = rename(); !renamed.ok()) {
     return undo.Run(renamed.error().Wrap(failure), deadline.Grace(kUndoBudget));
   }
+  if (remembered) context.disk_memory.Remember(target, *remembered);
   // An unused disk of a running VM may be active: its device stays, under the new name.
   if (const auto device = context.links.Target(LinkName(name))) {
     TRY_STATUS(context.links.Point(LinkName(target), *device));

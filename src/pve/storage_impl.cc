@@ -22,9 +22,8 @@ constexpr Duration kCheckBudget{2'000};
 StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundings& surroundings,
                          StorageParts parts)
     : parts_(std::move(parts)),
-      context_(std::move(config), std::move(secrets), surroundings.cluster_id,
-               surroundings.state_directory, surroundings.link_directory, *parts_.transport,
-               *parts_.host, parts_.jitter),
+      context_(std::move(config), std::move(secrets), surroundings, *parts_.transport, *parts_.host,
+               parts_.jitter),
       facts_(context_),
       paths_(context_),
       attachment_(context_, facts_, paths_),

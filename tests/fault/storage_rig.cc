@@ -117,6 +117,7 @@ void StorageRig::Restart() {
   surroundings.cluster_id = options_.cluster_id;
   surroundings.state_directory = directory_ + "/run";
   surroundings.link_directory = directory_ + "/dev";
+  surroundings.disk_memory_file = options_.disk_memory_file;
   pve::StorageParts parts;
   parts.transport = std::make_unique<sim::SimTransport>(&array_->sim.array(), config->username,
                                                         std::string("secret"));

@@ -36,6 +36,7 @@ struct RigOptions {
   std::string cluster_id = "11111111-2222-3333-4444-555555555555";
   std::string node = "node1";
   pve::Settings settings = {};  // over the defaults
+  std::string disk_memory_file = {};
 };
 
 class StorageRig {
@@ -54,7 +55,9 @@ class StorageRig {
   // The bytes at the start of the volume's namespace on the array.
   std::string Content(const std::string& volume_name);
   void Write(const std::string& volume_name, const std::string& bytes);
-  std::string link(const std::string& leaf) const { return directory_ + "/dev/tank/" + leaf; }
+  std::string link(const std::string& leaf) const {
+    return directory_ + "/dev/" + options_.storage_id + "/" + leaf;
+  }
 
  private:
   sim::NvmeNamespace* Namespace(const std::string& volume_name);

@@ -137,6 +137,7 @@ my sub surroundings_of ($storeid) {
     return {
         cluster_id => PVE::Storage::OntapNvmeTcp::Secrets::cluster_id(),
         ca_file => PVE::Storage::OntapNvmeTcp::Secrets::ca_file($storeid),
+        disk_memory_file => PVE::Storage::OntapNvmeTcp::Secrets::disk_memory_file($storeid),
         link_directory => $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory,
         %surroundings,
     };

@@ -5,7 +5,7 @@ use v5.36;
 
 use PVE::Storage::Plugin;
 
-use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours at_border native polled);
+use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours at_border marking native polled);
 use PVE::Storage::OntapNvmeTcp::Configuration qw(
     configuration_added configuration_updated configuration_deleted configured_sections
     storage_id_of
@@ -346,7 +346,7 @@ sub volume_resize {
 sub volume_snapshot {
     my ($class, $scfg, $storeid, $volname, $snap) = @_;
 
-    native($storeid, $scfg, sub ($client, $id) {
+    marking($storeid, $scfg, sub ($client, $id) {
         my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
         $client->create_snapshot($name, $snapshot);
     });

@@ -77,6 +77,8 @@ my sub given_secrets ($sensitive) {
 my sub remove_secrets ($storeid) {
     my %none = map { $_ => undef } PVE::Storage::OntapNvmeTcp::Secrets::names();
     PVE::Storage::OntapNvmeTcp::Secrets::store($storeid, \%none);
+    # What the cluster remembers of a storage's disks must not be taken for that of a later one.
+    unlink(PVE::Storage::OntapNvmeTcp::Secrets::disk_memory_file($storeid));
     return;
 }
 
@@ -91,6 +93,7 @@ sub configuration_added ($storeid, $scfg, $sensitive) {
     # What an earlier storage of that name may have left is replaced as well.
     my %all = map { $_ => $given->{$_} } PVE::Storage::OntapNvmeTcp::Secrets::names();
     PVE::Storage::OntapNvmeTcp::Secrets::store($storeid, \%all);
+    unlink(PVE::Storage::OntapNvmeTcp::Secrets::disk_memory_file($storeid));
     my $done = eval {
         with_client($storeid, $scfg, sub ($client) { $client->verify() });
         1;

@@ -162,6 +162,11 @@ sub ca_file ($storeid) {
     return -e $path ? $path : undef;
 }
 
+# No secret, but on the same footing: for root only, and seen by all nodes.
+sub disk_memory_file ($storeid) {
+    return "$priv_dir/storage/$storeid.disks";
+}
+
 my sub cluster_id_file { return "$priv_dir/ontapnvme-cluster-id" }
 
 my $uuid = qr/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/a;

@@ -46,10 +46,11 @@ sub volume ($self, $method, @arguments) {
     return $self->hook($method, reverse($self->{journey}->storage), @arguments);
 }
 
-# Neither order.
+# Neither order. VOLUME@SNAPSHOT is the device of a snapshot.
 sub path ($self, $volname) {
-    my ($id, $scfg) = $self->{journey}->storage;
-    return scalar($self->hook('path', $scfg, $volname, $id));
+    my ($id,     $scfg) = $self->{journey}->storage;
+    my ($volume, $snap) = split(/@/, $volname);
+    return scalar($self->hook('path', $scfg, $volume, $id, $snap));
 }
 
 # Of the volume as it is now, attached to a running VM. This hook has an order of its own as well.
