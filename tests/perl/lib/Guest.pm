@@ -8,7 +8,7 @@ use v5.36;
 use Test::More;
 
 use parent -norequire, 'Proxmox';
-use HookTest qw(dirty);
+use HookTest;
 use Proxmox;
 
 my %uuids = (
@@ -27,6 +27,17 @@ sub go_to ($self, $node) {
     mkdir("$scratch/dev-$node");
     unlink($links);
     symlink("$scratch/dev-$node", $links) or die "symlink: $!\n";
+    return;
+}
+
+# Proxmox VE runs each task in a process of its own, so that nothing which one knows is known to the
+# next. Here a certificate that looks changed makes the next call start anew.
+my $tasks = 0;
+
+sub new_task ($self) {
+    ++$tasks;
+    utime($tasks, $tasks, HookTest::priv_dir() . "/storage/$_.ca.pem")
+        for keys($self->{storages}->%*);
     return;
 }
 
@@ -92,6 +103,7 @@ sub size_of ($self, $volid) { return scalar($self->volume_size_info($volid, 10))
 
 # Volumes of a VM, each [name, KiB]. When one fails, those before it go again.
 sub create_disks ($self, $vmid, @disks) {
+    $self->new_task();
     my @volids;
     my $done = eval {
         for my $disk (@disks) {
@@ -107,6 +119,7 @@ sub create_disks ($self, $vmid, @disks) {
 
 # `tpm`: the volume that swtpm gets; `fails`: the command line or QEMU does not work out.
 sub start_vm ($self, $volids, %what) {
+    $self->new_task();
     my $is_active;
     my $done = eval {
         if ($self->version() < 12) {
@@ -134,16 +147,22 @@ sub start_vm ($self, $volids, %what) {
     die $error;
 }
 
+my sub leave ($self, $volids, $also) {
+    $self->let_go($volids->@*);
+    $self->deactivate_volumes([$volids->@*, $also->@*]);
+}
+
 # Whatever the reason: QEMU is gone when the volumes are left. `also`: unused ones, those of
 # snapshots and saved states, which were never active.
 sub stop_vm ($self, $volids, %what) {
-    $self->let_go($volids->@*);
-    $self->deactivate_volumes([$volids->@*, ($what{also} // [])->@*]);
+    $self->new_task();
+    leave($self, $volids, $what{also} // []);
     return;
 }
 
 # A volume is deleted if its path tells that it is the VM's.
 sub destroy_vm ($self, $vmid, @volids) {
+    $self->new_task();
     for my $volid (@volids) {
         my ($path, $owner) = $self->path($volid);
         is($owner, $vmid, "$volid is the VM's own, or it would be left behind");
@@ -154,6 +173,7 @@ sub destroy_vm ($self, $vmid, @volids) {
 
 # With the feature asked for first. When one fails, the others' snapshots go again.
 sub snapshot_vm ($self, $volids, $snap) {
+    $self->new_task();
     for my $volid ($volids->@*) {
         $self->volume_has_feature('snapshot', $volid, undef, 0)
             or die "snapshot feature is not available\n";
@@ -176,6 +196,7 @@ sub snapshot_vm ($self, $volids, $snap) {
 }
 
 sub delete_snapshot ($self, $volids, $snap, $running = undef) {
+    $self->new_task();
     $self->activate_storage('store');
     $self->volume_snapshot_delete($_, $snap, $running) for $volids->@*;
     return;
@@ -183,16 +204,18 @@ sub delete_snapshot ($self, $volids, $snap, $running = undef) {
 
 # All are asked before the VM is stopped; then each is reverted.
 sub rollback_vm ($self, $volids, $snap, %what) {
+    $self->new_task();
     $self->activate_storage('store');
     $self->volume_rollback_is_possible($_, $snap, []) for $volids->@*;
     $self->volume_rollback_is_possible($_, $snap) for $volids->@*;
-    $self->stop_vm($what{running}) if $what{running};
+    leave($self, $what{running}, []) if $what{running};
     $self->volume_snapshot_rollback($_, $snap) for $volids->@*;
     return;
 }
 
 # A full copy of a disk of a VM that is not running, to a new disk of `vmid`. Both stay active.
 sub copy_disk ($self, $volid, $storeid, $vmid, $snap = undef) {
+    $self->new_task();
     $self->activate_volumes([$volid], $snap);
     my $size = $self->size_of($volid);
     my $copy = $self->vdisk_alloc($storeid, $vmid, 'raw', undef, $size / 1024);
