@@ -213,8 +213,9 @@ sub rollback_vm ($self, $volids, $snap, %what) {
     return;
 }
 
-# A full copy of a disk of a VM that is not running, to a new disk of `vmid`. Both stay active.
-sub copy_disk ($self, $volid, $storeid, $vmid, $snap = undef) {
+# A full copy of a disk of a VM that is not running, to a new disk of `vmid`. Both stay active; what
+# fails is deleted as it is. `fails`: qemu-img does not work out.
+sub copy_disk ($self, $volid, $storeid, $vmid, $snap = undef, %what) {
     $self->new_task();
     $self->activate_volumes([$volid], $snap);
     my $size = $self->size_of($volid);
@@ -223,13 +224,13 @@ sub copy_disk ($self, $volid, $storeid, $vmid, $snap = undef) {
         $self->activate_volumes([$copy]);
         $self->volume_has_feature('sparseinit', $copy);
         $self->activate_volumes([$volid], $snap);
+        die "qemu-img: error while writing\n" if $what{fails};
         $self->copy_device(scalar($self->path($volid, $snap)), scalar($self->path($copy)));
         is($self->size_of($copy), $size, "$copy is exactly as large as $volid");
         1;
     };
     return $copy if $done;
     my $error = $@;
-    $self->deactivate_volumes([$copy]);
     $self->vdisk_free($copy);
     die $error;
 }
