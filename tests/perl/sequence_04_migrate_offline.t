@@ -4,8 +4,7 @@ use v5.36;
 
 use Test::More;
 
-use HookTest qw(put_file);
-use SequenceTest qw(sequence said_by);
+use SequenceTest qw(sequence);
 
 sequence 'a VM that is stopped moves to another node' => sub ($pve) {
     my @volids = $pve->create_disks(100, [undef, 8192], ['vm-100-cloudinit', 4096]);
@@ -34,15 +33,6 @@ sequence 'a container that is stopped moves to another node' => sub ($pve) {
     ok($pve->has_device($volid), 'the target has it');
     $pve->deactivate_volumes([$volid]);
     $pve->destroy_vm(101, $volid);
-};
-
-# Asked without a net: what dies here ends the migration with a stack trace.
-sequence 'a migration begins while the array is away' => sub ($pve) {
-    my $gone = { $pve->{storages}{store}->%*, mgmt_ip => '127.0.0.1:1' };
-    put_file('storage/gone.pw', "secret\n");
-    my $online;
-    said_by(sub { $online = eval { $pve->call('check_connection', 'gone', $gone) } // 'died' });
-    is($online, 0, 'the storage is told to be offline');
 };
 
 done_testing();

@@ -91,12 +91,12 @@ sub leaves_nothing ($pve) {
     is_deeply(\@left, [], 'every volume that the sequence made is deleted again');
     is_deeply([$sim->orphans()], [], 'nothing half-made is left on the array');
     is_deeply([links()], [], 'no node keeps a link to a device');
-    # For the next sequence.
-    for my $volid (@left) {
-        eval { $pve->vdisk_free($volid); 1 } or diag("cannot clean up $volid: $@");
-    }
+    # For the next sequence, when this one broke off.
     my @files = (glob("$scratch/dev-*/*/*"), glob("$scratch/array/in-use/*/*"));
     unlink(map { /\A(.*)\z/ } @files);
+    for my $volid (sort { ($a =~ m{/} ? 0 : 1) <=> ($b =~ m{/} ? 0 : 1) } @left) {
+        eval { $pve->vdisk_free($volid); 1 } or diag("cannot clean up $volid: $@");
+    }
     for my $storeid (qw(store other)) {
         eval { PLUGIN->on_delete_hook(dirty($storeid), $pve->{storages}{$storeid}); 1 }
             or fail("'pvesm remove $storeid' would fail: $@");
