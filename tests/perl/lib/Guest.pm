@@ -96,6 +96,28 @@ sub let_go ($self, @volids) {
     return;
 }
 
+# A stream as it arrives from another storage or node: the size, then the bytes, of which some may
+# be lost on the way.
+sub stream ($self, $size_bytes, $text, %what) {
+    my $path = "$self->{scratch}/stream";
+    open(my $handle, '>:raw', $path) or die "open: $!\n";
+    print {$handle} pack('Q<', $size_bytes), $text;
+    truncate($handle, 8 + $size_bytes - ($what{lost} // 0)) or die "truncate: $!\n";
+    close($handle) or die "close: $!\n";
+    open($handle, '<:raw', $path) or die "open: $!\n";
+    return $handle;
+}
+
+# What is exported from an active volume, or a snapshot of it.
+sub exported ($self, $volid, $snap = undef) {
+    my $path = "$self->{scratch}/export";
+    open(my $handle, '+>:raw', $path) or die "open: $!\n";
+    $self->volume_export($handle, $volid, 'raw+size', $snap);
+    seek($handle, 0, 0);
+    local $/;
+    return scalar(readline($handle));
+}
+
 # ---- virtual machines
 
 # As the array tells it, active or not.

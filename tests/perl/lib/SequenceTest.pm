@@ -60,9 +60,10 @@ sub added_storage ($storeid, %more) {
     return dirty($scfg);
 }
 
-# The body of a sequence gets Proxmox VE with its guests (Guest), the storages 'store' and 'other'
-# on one array, and the node 'here'. At its end everything that it made must be gone again.
-sub sequence ($title, $code) {
+# The body of a sequence gets Proxmox VE with its guests (Guest), the storages 'store' (with those
+# settings) and 'other' on one array, and the node 'here'. At its end everything that it made must be
+# gone again.
+sub sequence ($title, $code, %settings) {
     simulator();
     for my $version (versions()) {
         subtest "API $version: $title" => sub {
@@ -71,7 +72,7 @@ sub sequence ($title, $code) {
             my $pve = Guest->new(version => $version, sim => $sim, scratch => $scratch);
             $pve->go_to('here');
             $pve->{storages} = {
-                store => added_storage('store'),
+                store => added_storage('store', %settings),
                 other => added_storage('other', storage_prefix => 'o_'),
             };
             my $done = eval { $code->($pve); 1 };
