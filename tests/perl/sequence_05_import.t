@@ -10,10 +10,11 @@ use constant { MIB => 1024 * 1024, SIZE => 8 * 1024 * 1024 };
 
 # What `pvesm import` asks and does on the node that the stream goes to.
 my sub import_volume ($pve, $name, $may_rename, $handle) {
-    is_deeply([$pve->import_formats("store:$name")], ['raw+size'],
+    is_deeply([$pve->volume_import_formats("store:$name", undef, undef, 0)], ['raw+size'],
         "$name can come from any storage that exports raw+size");
     $pve->new_task();
-    return $pve->volume_import($handle, "store:$name", 'raw+size', $may_rename);
+    return $pve->volume_import($handle, "store:$name", 'raw+size', undef, undef, 0,
+        $may_rename);
 }
 
 sequence 'the disks of a VM arrive with it' => sub ($pve) {
@@ -62,11 +63,11 @@ sequence 'a transfer is aborted' => sub ($pve) {
 };
 
 sequence 'what no stream of bytes can hold' => sub ($pve) {
-    is_deeply([$pve->import_formats('store:vm-100-disk-0', undef, undef, 1)], [],
+    is_deeply([$pve->volume_import_formats('store:vm-100-disk-0', undef, undef, 1)], [],
         'snapshots: the migration is refused before it begins');
-    is_deeply([$pve->import_formats('store:vm-100-disk-0', undef, undef, ['a'])], [],
+    is_deeply([$pve->volume_import_formats('store:vm-100-disk-0', undef, undef, ['a'])], [],
         'nor a list of them');
-    is_deeply([$pve->import_formats('store:vm-100-disk-0', 'b', 'a', 0)], [],
+    is_deeply([$pve->volume_import_formats('store:vm-100-disk-0', 'b', 'a', 0)], [],
         'nor the difference of two');
 };
 

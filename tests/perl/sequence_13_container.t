@@ -83,7 +83,7 @@ sequence 'a container has its mount point grown' => sub ($pve) {
 
 sequence 'a container goes back to a snapshot' => sub ($pve) {
     my $volid = new_mount_point($pve, undef);
-    is($pve->volume_snapshot_needs_fsfreeze(), 1, 'its file systems are frozen first');
+    is($pve->volume_snapshot_needs_fsfreeze($volid), 1, 'its file systems are frozen first');
     $pve->hold($volid);
     $pve->snapshot_vm([$volid], 'snap');
     $pve->write_device(scalar($pve->path($volid)), 'late');

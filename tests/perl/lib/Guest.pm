@@ -112,7 +112,7 @@ sub stream ($self, $size_bytes, $text, %what) {
 sub exported ($self, $volid, $snap = undef) {
     my $path = "$self->{scratch}/export";
     open(my $handle, '+>:raw', $path) or die "open: $!\n";
-    $self->volume_export($handle, $volid, 'raw+size', $snap);
+    $self->volume_export($handle, $volid, 'raw+size', $snap, undef, 0);
     seek($handle, 0, 0);
     local $/;
     return scalar(readline($handle));

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Proxmox VE's storage functions, as far as a plugin can tell them from the real ones: which hooks
 # they call, in which order, with which arguments in which context, and under which lock. Named as
-# in PVE::Storage; the order of the arguments is that of its functions. What its API does with them
-# is in Guest.pm.
+# in PVE::Storage, with its arguments; real_calls.t compares the two. What Proxmox VE's API does with
+# them is in Guest.pm.
 package Proxmox;
 
 use v5.36;
@@ -188,12 +188,11 @@ sub deactivate_volumes ($self, $volids, $snap = undef) {
 }
 
 sub map_volume ($self, $volid, $snap = undef, $hints = undef) {
-    my $path = by_id($self, 'map_volume', $volid, $snap, with_hints($self, $hints));
-    return $path // scalar($self->path($volid, $snap));
+    return by_id($self, 'map_volume', $volid, $snap, with_hints($self, $hints));
 }
 
 sub unmap_volume ($self, $volid, $snap = undef) {
-    return scalar(by_id($self, 'unmap_volume', $volid, $snap));
+    return by_id($self, 'unmap_volume', $volid, $snap);
 }
 
 # Asked for as a list, whatever of it is used.
@@ -203,11 +202,17 @@ sub path ($self, $volid, $snap = undef) {
     return wantarray ? ($path, $owner, $vtype) : $path;
 }
 
-# The path that QEMU opens: since API 12 the plugin says how.
-sub qemu_path ($self, $volid, %options) {
-    return scalar($self->path($volid)) if $self->{version} < 12;
+sub qemu_blockdev_options ($self, $volid, $machine_version, $options) {
     my ($vtype) = $self->call('parse_volname', ($self->parts($volid))[2]);
-    my $options = by_section($self, 'qemu_blockdev_options', $volid, 'pc-i440fx-10.0', {%options});
+    die "cannot use volume of type '$vtype' as a QEMU blockdevice\n" if $vtype ne 'images';
+    my $blockdev = by_section($self, 'qemu_blockdev_options', $volid, $machine_version, $options);
+    return $blockdev;
+}
+
+# The path that QEMU opens: since API 12 the plugin says how.
+sub qemu_path ($self, $volid) {
+    return scalar($self->path($volid)) if $self->{version} < 12;
+    my $options = $self->qemu_blockdev_options($volid, 'pc-i440fx-10.0', {});
     is_deeply([sort(keys($options->%*))], ['driver', 'filename'],
         "QEMU is given $volid, with nothing that is stripped");
     is($options->{driver}, 'host_device', "and $volid as a block device");
@@ -216,7 +221,7 @@ sub qemu_path ($self, $volid, %options) {
 
 sub volume_qemu_snapshot_method ($self, $volid) {
     return 'storage' if $self->{version} < 12;
-    return scalar(by_id($self, 'volume_qemu_snapshot_method', $volid));
+    return by_id($self, 'volume_qemu_snapshot_method', $volid);
 }
 
 # ---- about a volume
@@ -232,41 +237,40 @@ sub volume_size_info ($self, $volid, $timeout = undef) {
 sub volume_resize ($self, $volid, $size_bytes, $running, $snap = undef) {
     my $padding = (1024 - $size_bytes % 1024) % 1024;
     my @last = $self->{version} >= 15 ? ($snap) : ();
-    return scalar(by_section($self, 'volume_resize', $volid, $size_bytes + $padding, $running,
-        @last));
+    return by_section($self, 'volume_resize', $volid, $size_bytes + $padding, $running, @last);
 }
 
 sub volume_has_feature ($self, $feature, $volid, $snap = undef, $running = undef, $opts = undef) {
     my ($storeid, $scfg, $volname) = $self->parts($volid);
-    return scalar($self->call('volume_has_feature', $scfg, $feature, $storeid, $volname, $snap,
-        $running, $opts));
+    return $self->call('volume_has_feature', $scfg, $feature, $storeid, $volname, $snap, $running,
+        $opts);
 }
 
 sub get_identity ($self, $storeid) {
-    return scalar($self->call('get_identity', $self->{storages}{$storeid}, $storeid));
+    return $self->call('get_identity', $self->{storages}{$storeid}, $storeid);
 }
 
 # ---- snapshots: no lock of the storage
 
 sub volume_snapshot ($self, $volid, $snap) {
-    return scalar(by_section($self, 'volume_snapshot', $volid, $snap));
+    return by_section($self, 'volume_snapshot', $volid, $snap);
 }
 
 sub volume_snapshot_delete ($self, $volid, $snap, $running = undef) {
-    return scalar(by_section($self, 'volume_snapshot_delete', $volid, $snap, $running));
+    return by_section($self, 'volume_snapshot_delete', $volid, $snap, $running);
 }
 
 sub volume_rollback_is_possible ($self, $volid, $snap, $blockers = undef) {
-    return scalar(by_section($self, 'volume_rollback_is_possible', $volid, $snap, $blockers));
+    return by_section($self, 'volume_rollback_is_possible', $volid, $snap, $blockers);
 }
 
 sub volume_snapshot_rollback ($self, $volid, $snap) {
     by_section($self, 'volume_rollback_is_possible', $volid, $snap);
-    return scalar(by_section($self, 'volume_snapshot_rollback', $volid, $snap));
+    return by_section($self, 'volume_snapshot_rollback', $volid, $snap);
 }
 
-sub volume_snapshot_needs_fsfreeze ($self) {
-    return scalar($self->call('volume_snapshot_needs_fsfreeze'));
+sub volume_snapshot_needs_fsfreeze ($self, $volid) {
+    return $self->call('volume_snapshot_needs_fsfreeze');
 }
 
 sub snapshot_names ($self, $volid) {
@@ -275,24 +279,23 @@ sub snapshot_names ($self, $volid) {
 
 # ---- export and import: neither activation nor lock nor cleanup, but for what is exported
 
-sub export_formats ($self, $volid, $snap = undef, $base = undef, $with_snapshots = 0) {
-    return by_section($self, 'volume_export_formats', $volid, $snap, $base, $with_snapshots);
+sub volume_export_formats ($self, $volid, @transfer) {
+    return by_section($self, 'volume_export_formats', $volid, @transfer);
 }
 
-sub import_formats ($self, $volid, $snap = undef, $base = undef, $with_snapshots = 0) {
-    return by_section($self, 'volume_import_formats', $volid, $snap, $base, $with_snapshots);
+sub volume_import_formats ($self, $volid, @transfer) {
+    return by_section($self, 'volume_import_formats', $volid, @transfer);
 }
 
-sub volume_export ($self, $handle, $volid, $format, $snap = undef) {
+# `@transfer`: snapshot, base snapshot, with snapshots; to import also whether the name may change.
+sub volume_export ($self, $handle, $volid, $format, @transfer) {
     my ($storeid, $scfg, $volname) = $self->parts($volid);
-    return scalar($self->call('volume_export', $scfg, $storeid, $handle, $volname, $format, $snap,
-        undef, 0));
+    return $self->call('volume_export', $scfg, $storeid, $handle, $volname, $format, @transfer);
 }
 
-sub volume_import ($self, $handle, $volid, $format, $may_rename) {
+sub volume_import ($self, $handle, $volid, $format, @transfer) {
     my ($storeid, $scfg, $volname) = $self->parts($volid);
-    my $new = $self->call('volume_import', $scfg, $storeid, $handle, $volname, $format, undef,
-        undef, 0, $may_rename);
+    my $new = $self->call('volume_import', $scfg, $storeid, $handle, $volname, $format, @transfer);
     return $new // $volid;
 }
 
