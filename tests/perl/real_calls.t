@@ -41,9 +41,10 @@ my sub as_text ($value) {
 
 for my $hook (qw(
     check_connection activate_storage list_images alloc_image free_image create_base clone_image
-    rename_volume volume_size_info volume_resize volume_has_feature activate_volume deactivate_volume
-    map_volume unmap_volume path qemu_blockdev_options volume_snapshot volume_snapshot_delete
-    volume_rollback_is_possible volume_snapshot_rollback volume_snapshot_needs_fsfreeze
+    rename_volume volume_size_info volume_resize volume_has_feature activate_volume
+    deactivate_volume map_volume unmap_volume path qemu_blockdev_options volume_snapshot
+    volume_snapshot_delete volume_rollback_is_possible volume_snapshot_rollback
+    volume_snapshot_needs_fsfreeze
     volume_qemu_snapshot_method volume_export_formats volume_export volume_import_formats
     volume_import
 )) {

@@ -4,7 +4,7 @@ use v5.36;
 
 use Test::More;
 
-use SequenceTest qw(sequence fails_at);
+use SequenceTest qw(sequence error_of fails_at);
 
 use constant MIB => 1024 * 1024;
 
@@ -44,8 +44,9 @@ sequence 'a drive cannot be made' => sub ($pve) {
 sequence 'a name is taken' => sub ($pve) {
     my @volids = $pve->create_disks(100, ['vm-100-cloudinit', 4096]);
     like(
-        HookTest::error_of(sub { $pve->create_disks(100, [undef, 4096], ['vm-100-cloudinit', 4096]) },
-            'a second cloud-init drive fails the task'),
+        error_of(sub {
+            $pve->create_disks(100, [undef, 4096], ['vm-100-cloudinit', 4096]);
+        }, 'a second cloud-init drive fails the task'),
         qr/\[already-exists\].*vm-100-cloudinit/,
         'with the name that is taken',
     );

@@ -42,7 +42,7 @@ sequence 'a VM starts and stops' => sub ($pve) {
     $pve->deactivate_volumes(\@volids);
 
     $pve->start_vm(\@volids, tpm => $tpm);
-    is($pve->read_device($pve->qemu_path($disk), 10), 'guest data', 'the next start finds the data');
+    is($pve->read_device($pve->qemu_path($disk), 10), 'guest data', 'the next start finds it');
     $pve->stop_vm(\@volids);
     $pve->destroy_vm(100, @volids, $unused);
 };

@@ -61,7 +61,8 @@ sequence 'a move fails' => sub ($pve) {
     my ($disk) = $pve->create_disks(100, [undef, 8192]);
     fails_at('POST', '/storage/volumes', sub { $pve->copy_disk($disk, 'other', 100) },
         'there is no room for the new disk');
-    error_of(sub { $pve->copy_disk($disk, 'other', 100, undef, fails => 1) }, 'the copy breaks off');
+    error_of(sub { $pve->copy_disk($disk, 'other', 100, undef, fails => 1) },
+        'the copy breaks off');
     is_deeply($pve->vdisk_list('other'), [], 'the new disk is gone, although it was active');
     ok($pve->has_device($disk), 'the old one is what it was');
     $pve->destroy_vm(100, $disk);

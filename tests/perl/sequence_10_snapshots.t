@@ -87,7 +87,8 @@ sequence 'a rollback meets a disk in use' => sub ($pve) {
     write_all($pve, 'running', @volids);
     like(error_of(sub { $pve->rollback_vm(\@volids, 'snap') }, 'the VM was not stopped after all'),
         qr/\[busy\]/, 'the rollback is refused');
-    is($pve->read_device($pve->qemu_path($volids[0]), 7), 'running', 'and the guest keeps its data');
+    is($pve->read_device($pve->qemu_path($volids[0]), 7), 'running',
+        'and the guest keeps its data');
     $pve->stop_vm(\@volids);
     $pve->destroy_vm(100, @volids);
 };

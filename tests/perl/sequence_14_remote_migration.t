@@ -47,7 +47,8 @@ sequence 'a VM moves to another cluster' => sub ($pve) {
 
 sequence 'a VM with snapshots does not move to another cluster' => sub ($pve) {
     my ($disk) = $pve->create_disks(100, [undef, SIZE / 1024]);
-    is_deeply([$pve->volume_export_formats($disk, undef, undef, 1)], [], 'refused before it begins');
+    is_deeply([$pve->volume_export_formats($disk, undef, undef, 1)], [],
+        'refused before it begins');
     is_deeply([$pve->volume_export_formats($disk, undef, 'base', 0)], [], 'nor as a difference');
     $pve->activate_volumes([$disk]);
     open(my $handle, '>', '/dev/null') or die "open: $!\n";

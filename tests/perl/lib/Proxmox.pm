@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Proxmox VE's storage functions, as far as a plugin can tell them from the real ones: which hooks
 # they call, in which order, with which arguments in which context, and under which lock. Named as
-# in PVE::Storage, with its arguments; real_calls.t compares the two. What Proxmox VE's API does with
-# them is in Guest.pm.
+# in PVE::Storage, with its arguments; real_calls.t compares the two. What Proxmox VE's API does
+# with them is in Guest.pm.
 package Proxmox;
 
 use v5.36;

@@ -61,8 +61,8 @@ sub added_storage ($storeid, %more) {
 }
 
 # The body of a sequence gets Proxmox VE with its guests (Guest), the storages 'store' (with those
-# settings) and 'other' on one array, and the node 'here'. At its end everything that it made must be
-# gone again.
+# settings) and 'other' on one array, and the node 'here'. At its end everything that it made must
+# be gone again.
 sub sequence ($title, $code, %settings) {
     simulator();
     for my $version (versions()) {
