@@ -44,14 +44,34 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
   if (deleted.ok()) return {};
   Error error = deleted.error().Wrap("cannot delete volume '" + name.Text() + "'");
   if (error.outcome_unknown()) return error;  // it may be gone: mapping it again would only fail
+  const Deadline grace = deadline.Grace(kUndoBudget);
+  if (error.code() == ErrorCode::kBusy) {
+    const auto clones = context.volumes.ListClones(disk->volume.name, grace);
+    if (clones.ok() && clones->empty() && Park(name, disk->volume, grace).ok()) return {};
+    if (clones.ok()) error = HeldByClones(context, std::move(error), *clones);
+  }
   if (disk->ns && disk->ns->subsystem_uuid) {
-    const auto mapped = context.subsystems.Map(disk->ns->uuid, disk->ns->subsystem_name,
-                                               deadline.Grace(kUndoBudget));
+    const auto mapped = context.subsystems.Map(disk->ns->uuid, disk->ns->subsystem_name, grace);
     if (!mapped.ok()) error.AddFact("left_unmapped", disk->volume.name);
   }
   if (disk->ns) context.disk_memory.Remember(name, disk->ns->uuid);
-  if (error.code() != ErrorCode::kBusy) return error;
-  return NameClones(context, std::move(error), disk->volume.name, deadline.Grace(kUndoBudget));
+  return error;
+}
+
+Status Disks::Park(const VolumeName& name, const ontap::FlexVol& volume, const Deadline& deadline) {
+  auto& context = *context_;
+  const auto comment =
+      WithDetails(context.ownership.Remark(volume.comment, name.vmid), ReadDetails(volume.comment));
+  TRY_STATUS(groups_.Leave(name.vmid, volume, deadline));
+  if (comment.ok() && *comment != volume.comment) {
+    TRY_STATUS(context.volumes.SetComment(volume.uuid, *comment, deadline));
+  }
+  TRY_STATUS(context.volumes.Rename(
+      volume.uuid, ParkedName(context.config.prefix, volume.uuid.Text()), deadline));
+  context.log.Info(
+      "volume '" + name.Text() +
+      "' will be deleted when its deleted clones have left the array's recovery queue");
+  return {};
 }
 
 Status Disks::RequireFreeable(const VolumeName& name, const ontap::DiskObjects& disk,

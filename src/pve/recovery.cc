@@ -71,6 +71,9 @@ void Recovery::RunIfDue(const Deadline& deadline) {
     settle("removed " + std::to_string(removed) + " snapshot device" + (removed == 1 ? "" : "s"),
            {});
   }
+  if (const int deleted = DeleteParked(working); deleted > 0) {
+    settle("deleted " + std::to_string(deleted) + " whose clones are gone", {});
+  }
   if (settled.empty()) return;
   context.log.Warning("settled what an interrupted operation had left: " + settled);
 }
@@ -78,6 +81,19 @@ void Recovery::RunIfDue(const Deadline& deadline) {
 Status Recovery::RemoveEmpty(const ontap::FlexVol& volume, const Deadline& deadline) {
   // Into the recovery queue, as everything that is deleted without being asked for.
   return context_->volumes.Delete(volume.uuid, false, deadline);
+}
+
+int Recovery::DeleteParked(const Deadline& deadline) {
+  auto& context = *context_;
+  const auto parked = context.volumes.List(ParkedPattern(context.config.prefix), deadline);
+  if (!parked.ok()) return 0;
+  int count = 0;
+  for (const auto& volume : *parked) {
+    if (context.ownership.Judge(volume.comment) != Owner::kOurs) continue;
+    // Busy is what it waits for.
+    if (context.volumes.Delete(volume.uuid, context.config.is_force_delete, deadline).ok()) ++count;
+  }
+  return count;
 }
 
 Status Recovery::Regroup(std::uint64_t vmid, const std::vector<ontap::FlexVol>& volumes,

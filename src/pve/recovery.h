@@ -28,6 +28,8 @@ class Recovery {
  private:
   // A FlexVol without a namespace holds nothing: a create or a delete stopped there.
   Status RemoveEmpty(const ontap::FlexVol& volume, const Deadline& deadline);
+  // Volumes whose deletion had to wait; how many went.
+  int DeleteParked(const Deadline& deadline);
   Status Regroup(std::uint64_t vmid, const std::vector<ontap::FlexVol>& volumes,
                  const Deadline& deadline);
 

@@ -125,6 +125,10 @@ Status Rollbacks::Restore(const VolumeName& name, const std::string& snapshot,
   return {};
 }
 
+void Rollbacks::Forget(std::uint64_t vmid) {
+  std::erase_if(plans_, [&](const auto& plan) { return plan.first.first == vmid; });
+}
+
 Result<Rollbacks::Plan*> Rollbacks::PlanFor(const VolumeName& name, const std::string& snapshot,
                                             const Deadline& deadline) {
   TRY(const auto flexvol, FlexVolName(context_->config.prefix, name));

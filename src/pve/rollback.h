@@ -27,6 +27,8 @@ class Rollbacks {
                                             const Deadline& deadline);
   // See Storage::Rollback.
   Status Restore(const VolumeName& name, const std::string& snapshot, const Deadline& deadline);
+  // What was read of the VM's disks is not true any more.
+  void Forget(std::uint64_t vmid);
 
  private:
   // One disk of the VM as the plan sees it.

@@ -118,6 +118,7 @@ Result<std::string> StorageImpl::Allocate(std::uint64_t vmid, const std::string&
 
 Status StorageImpl::Free(const std::string& volume_name) {
   TRY(const auto name, VolumeName::Parse(volume_name));
+  rollbacks_.Forget(name.vmid);
   return disks_.Free(name, LockedBudget());
 }
 
@@ -145,6 +146,7 @@ Status StorageImpl::CreateSnapshot(const std::string& volume_name, const std::st
 
 Status StorageImpl::DeleteSnapshot(const std::string& volume_name, const std::string& snapshot) {
   TRY(const auto name, VolumeName::Parse(volume_name));
+  rollbacks_.Forget(name.vmid);
   return snapshots_.Delete(name, snapshot, Budget(kChangeBudget));
 }
 

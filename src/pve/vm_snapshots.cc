@@ -55,11 +55,14 @@ Status VmSnapshots::Create(const VolumeName& name, const std::string& snapshot,
       created_[key].Take(flexvol, deadline.clock().Now());
       return {};
     }
+  }
+  TRY_STATUS(CreateOfVolume(name, snapshot, deadline));
+  if (name.IsGroupMember()) {
     context_->log.Warning("volume '" + name.Text() +
-                          "' is in no consistency group: it is snapshotted alone, not at the same "
+                          "' is in no consistency group: it was snapshotted alone, not at the same "
                           "point in time as the VM's other disks");
   }
-  return CreateOfVolume(name, snapshot, deadline);
+  return {};
 }
 
 Status VmSnapshots::CreateOfGroup(const ontap::ConsistencyGroup& group, const VolumeName& name,
@@ -71,6 +74,7 @@ Status VmSnapshots::CreateOfGroup(const ontap::ConsistencyGroup& group, const Vo
       group.uuid, array_name, context.ownership.Mark(name.vmid, operation_id), deadline);
   if (created.ok()) return {};
   Error failure = created.error().Wrap("cannot snapshot volume '" + name.Text() + "'");
+  failure.AddFact("group", group.name);
   if (MayHaveHappened(created.error())) {
     TRY(const auto found, context.groups.FindSnapshot(group.uuid, array_name, deadline));
     if (found && context.ownership.IsMadeBy(found->comment, operation_id)) return {};

@@ -220,6 +220,16 @@ std::string FlexVolPatternOfVm(std::string_view prefix, std::uint64_t vmid) {
   return text + "vm_" + id + "_*|" + text + "base_" + id + "_*";
 }
 
+std::string ParkedName(std::string_view prefix, std::string_view tag) {
+  std::string name = std::string(prefix) + "pve_deleted_" + std::string(tag);
+  std::replace(name.begin(), name.end(), '-', '_');  // a UUID's
+  return name;
+}
+
+std::string ParkedPattern(std::string_view prefix) {
+  return std::string(prefix) + "pve_deleted_*";
+}
+
 std::string GroupName(std::string_view prefix, std::uint64_t vmid) {
   return std::string(prefix) + "pve_cg_vm_" + std::to_string(vmid);
 }

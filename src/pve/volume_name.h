@@ -47,6 +47,11 @@ std::optional<VolumeName> VolumeNameOfFlexVol(std::string_view prefix, std::stri
 std::string FlexVolPattern(std::string_view prefix);
 std::string FlexVolPatternOfVm(std::string_view prefix, std::uint64_t vmid);
 
+// A FlexVol that is deleted as far as Proxmox knows, and waits for that on the array; outside the
+// names of volumes. `tag` tells one from another.
+std::string ParkedName(std::string_view prefix, std::string_view tag);
+std::string ParkedPattern(std::string_view prefix);
+
 // The consistency group of a VM's disks.
 std::string GroupName(std::string_view prefix, std::uint64_t vmid);
 
