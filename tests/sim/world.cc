@@ -309,6 +309,12 @@ nlohmann::json World::SvmReference(const std::string& svm_uuid) const {
   return {{"uuid", svm->uuid}, {"name", svm->name}};
 }
 
+// Deleted as far as its owner can: queued clones still hold it.
+bool World::IsWaitingToGo(const std::string& volume_uuid) {
+  const Volume* volume = volumes.Find(volume_uuid);
+  return volume->name.find("pve_deleted_") != std::string::npos && !ClonesOf(volume_uuid).empty();
+}
+
 std::vector<std::string> World::Orphans() {
   std::vector<std::string> lines;
   for (const Volume& volume : volumes) {
@@ -330,7 +336,7 @@ std::vector<std::string> World::Orphans() {
     if (is_queued) continue;
     if (volumes.Find(ns.volume_uuid) == nullptr) {
       lines.push_back("namespace without volume: " + ns.uuid);
-    } else if (ns.subsystem_uuid.empty()) {
+    } else if (ns.subsystem_uuid.empty() && !IsWaitingToGo(ns.volume_uuid)) {
       lines.push_back("namespace without map: " + PathOf(ns));
     }
   }

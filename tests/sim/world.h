@@ -92,6 +92,8 @@ class World {
   std::vector<std::string> Orphans();
 
  private:
+  bool IsWaitingToGo(const std::string& volume_uuid);
+
   BlockStore* blocks_;
   Fabric* fabric_;
   Clock clock_;
