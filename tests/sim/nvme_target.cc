@@ -34,7 +34,12 @@ void NvmeTarget::RemoveSubsystem(const std::string& nqn) {
 
 void NvmeTarget::AddHost(const std::string& nqn, const TargetHost& host) {
   const Lock lock(mutex_);
-  if (host.dhchap_key.empty()) state_.Require(nqn).host_nqns.insert(host.nqn);
+  std::set<std::string>& allowed = state_.Require(nqn).host_nqns;
+  if (host.dhchap_key.empty()) {
+    allowed.insert(host.nqn);
+  } else {
+    allowed.erase(host.nqn);
+  }
 }
 
 void NvmeTarget::RemoveHost(const std::string& nqn, const std::string& host_nqn) {

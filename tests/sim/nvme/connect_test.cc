@@ -120,6 +120,7 @@ TEST_F(TargetTest, RefusesQueuesThatAreNotTheControllers) {
 }
 
 TEST_F(TargetTest, AHostWithASecretIsNotLetInWithoutProof) {
+  fabric_->AddHost(kNqn, {"nqn.2014-08.org.nvmexpress:uuid:3", "", "", "", ""});
   fabric_->AddHost(kNqn, {"nqn.2014-08.org.nvmexpress:uuid:3", "DHHC-1:00:a:", "", "", ""});
   const auto host = Open();
   host->Initialize();

@@ -141,7 +141,13 @@ void Server::OpenPortal(const std::string& address, unsigned ana_group) {
   Portal& portal = portals_[address];
   portal.address = address;
   portal.ana_group = ana_group;
-  if (portal.mode != PortalMode::kRefuse) Listen(&portal);
+  if (portal.mode == PortalMode::kRefuse) return;
+  try {
+    Listen(&portal);
+  } catch (const std::exception&) {
+    portals_.erase(address);  // nobody has connected to it
+    throw;
+  }
 }
 
 void Server::ClosePortal(const std::string& address) {
