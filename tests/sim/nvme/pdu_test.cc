@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Whatever is malformed ends its own connection, with the reason, and no other.
+#include <random>
+
 #include "target_fixture.h"
 
 namespace ontapnvme::sim::target {
@@ -180,6 +182,73 @@ TEST_F(TargetTest, AWrongDataPointerFailsItsCommandOnly) {
   EXPECT_EQ(io->Receive()[0], static_cast<std::uint8_t>(PduType::kR2t));
   io->Send(Capsule(Io(0x02, 1, 0, 1).Id(5).Transport(4096)));
   EXPECT_EQ(io->Await().status, StatusCode::kCommandIdConflict);
+}
+
+Bytes AdminConversation() {
+  Bytes pdus = IcReq();
+  Append(&pdus, Capsule(FabricsConnect(0), ConnectData(kNqn, kHostNqn)));
+  Append(&pdus, Capsule(PropertySet(0x14, 0x00460001)));
+  for (const std::uint32_t what : {0U, 1U, 2U, 3U}) {
+    Append(&pdus, Capsule(Sqe(0x06, 1).Dword(10, what).Transport(4096)));
+  }
+  for (const std::uint32_t page : {0x03FF0004U, 0x03FF000CU, 0x03FF01C2U, 0x03FF0005U}) {
+    Append(&pdus, Capsule(Sqe(0x02, 1).Dword(10, page).Transport(4096)));
+  }
+  Append(&pdus, Capsule(Sqe(0x09).Dword(10, 0x0B).Dword(11, 0x900)));
+  Append(&pdus, Capsule(Sqe(0x0C)));
+  return pdus;
+}
+
+// Of the first controller.
+Bytes IoConversation() {
+  Bytes pdus = IcReq();
+  Append(&pdus, Capsule(FabricsConnect(1), ConnectData(kNqn, kHostNqn, 1)));
+  Append(&pdus, Capsule(Io(0x01, 1, 0, 1).InCapsule(4096), Bytes(4096)));
+  Append(&pdus, Capsule(Io(0x02, 1, 0, 8).Transport(32768)));
+  Append(&pdus, Capsule(Io(0x08, 1, 0, 8)));
+  Append(&pdus, Capsule(Sqe(0x09, 1).Dword(11, 4).InCapsule(16), Bytes(16)));
+  Append(&pdus, Capsule(Io(0x01, 1, 0, 2).Id(5).Transport(8192)));
+  Append(&pdus, H2cData({5, 1, 0, 8192}, Bytes(8192), kLastPdu));
+  Append(&pdus, Capsule(Sqe(0x00, 1)));
+  return pdus;
+}
+
+// Usual conversations with a few bytes spoilt: whatever comes of it, the target lives, and serves
+// who speaks properly. The sanitizers judge the rest.
+TEST_F(TargetTest, SpoiltConversationsHurtNobody) {
+  constexpr int kRounds = 1000;
+  TargetState state([] { return SteadyTime(); });
+  auto subsystem = std::make_shared<Subsystem>();
+  subsystem->nqn = kNqn;
+  subsystem->host_nqns.insert(kHostNqn);
+  const TargetNamespace ns{1, kUuid, kNguid, File(1), kBlockBytes, "", {"svm", "v", "/vol/v/n"}};
+  subsystem->namespaces[1] = std::make_unique<ExportedNamespace>(ns);
+  state.subsystems[kNqn] = subsystem;
+  std::mt19937 random(1);  // NOLINT: equal in every run
+  const auto spoil = [&random](Bytes bytes) {
+    for (int flips = 0; flips < 3; ++flips) {
+      bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+    }
+    return bytes;
+  };
+
+  Connection admin(&state, 1);
+  admin.Receive(AdminConversation());
+  EXPECT_GT(admin.Output().size(), 8U * 4096U);
+  for (int round = 0; round < kRounds; ++round) {
+    for (const Bytes& usual : {AdminConversation(), IoConversation()}) {
+      const Bytes spoilt = spoil(usual);
+      Connection connection(&state, 1);
+      connection.Receive(View(spoilt).first(spoilt.size() / 2));
+      state.NamespaceChanged(*subsystem, 1);
+      connection.Receive(View(spoilt).subspan(spoilt.size() / 2));
+    }
+  }
+  Connection io(&state, 1);
+  io.Receive(IoConversation());
+  EXPECT_FALSE(io.IsOver());
+  EXPECT_GT(io.Output().size(), 8U * 4096U);
+  EXPECT_FALSE(admin.IsOver());
 }
 
 }  // namespace
