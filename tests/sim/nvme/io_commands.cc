@@ -65,7 +65,7 @@ Answer ManageDataset(const ExportedNamespace& ns, const Command& command, View d
     if (!wanted.back().IsInside(ns)) return Refuse(StatusCode::kLbaOutOfRange);
   }
   for (const Range& range : wanted) {
-    const Answer answer = Clear(ns, range);
+    Answer answer = Clear(ns, range);
     if (answer.status != StatusCode::kSuccess) return answer;
   }
   return {};
@@ -84,10 +84,11 @@ Answer Flush(const Subsystem& subsystem, std::uint32_t nsid) {
 Answer ExecuteIo(const Queue& queue, const Command& command, View data) {
   if (!queue.controller->IsReady()) return Refuse(StatusCode::kCommandSequenceError);
   const Subsystem& subsystem = queue.controller->subsystem();
+  if (command.Opcode() == kFlush && command.Nsid() == kEveryNamespace) {
+    return Flush(subsystem, kEveryNamespace);
+  }
   const ExportedNamespace* ns = subsystem.Find(command.Nsid());
-  const bool is_for_all = command.Opcode() == kFlush && command.Nsid() == kEveryNamespace;
-  if (ns == nullptr && !is_for_all) return Refuse(StatusCode::kInvalidNamespace);
-  const Range range = Range::Of(command);
+  if (ns == nullptr) return Refuse(StatusCode::kInvalidNamespace);
   switch (command.Opcode()) {
     case kFlush:
       return Flush(subsystem, command.Nsid());
@@ -100,6 +101,7 @@ Answer ExecuteIo(const Queue& queue, const Command& command, View data) {
     default:
       return Refuse(StatusCode::kInvalidOpcode);
   }
+  const Range range = Range::Of(command);
   if (!range.IsInside(*ns)) return Refuse(StatusCode::kLbaOutOfRange);
   if (command.Opcode() == kRead) return Read(*ns, range);
   if (command.Opcode() == kWriteZeroes) return Clear(*ns, range);

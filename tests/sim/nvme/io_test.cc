@@ -76,7 +76,7 @@ TEST_F(TargetTest, GivesSpaceBackAsZeros) {
   Append(&ranges, Range(6, 1));
   EXPECT_EQ(io->Do(Deallocate(2), {}, ranges).status, StatusCode::kSuccess);
   Bytes expected = data;
-  for (const std::size_t block : {1, 2, 4, 6}) {
+  for (const std::size_t block : {1U, 2U, 4U, 6U}) {
     std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(block * kBlockBytes), kBlockBytes,
                 std::uint8_t{0});
   }

@@ -65,13 +65,13 @@ Bytes CommandsSupportedPage() {
   constexpr std::uint32_t kChangesContent = 2;
   constexpr std::size_t kIoCommands = 1024;
   Bytes page(4096);
-  for (const std::size_t opcode : {0x02, 0x06, 0x08, 0x09, 0x0A, 0x0C, 0x18}) {
+  for (const std::size_t opcode : {0x02U, 0x06U, 0x08U, 0x09U, 0x0AU, 0x0CU, 0x18U}) {
     Store(page, 4 * opcode, kSupported);
   }
-  for (const std::size_t opcode : {0x00, 0x02}) {
+  for (const std::size_t opcode : {0x00U, 0x02U}) {
     Store(page, kIoCommands + 4 * opcode, kSupported);
   }
-  for (const std::size_t opcode : {0x01, 0x08, 0x09}) {
+  for (const std::size_t opcode : {0x01U, 0x08U, 0x09U}) {
     Store(page, kIoCommands + 4 * opcode, kSupported | kChangesContent);
   }
   return page;
