@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// ontapnvme-resolve UUID NQN BYTES: what each strategy of the device resolver says about one
-// namespace on this machine, one line a strategy. For the lab; never installed.
+// ontapnvme-resolve UUID NQN BYTES [SVM FLEXVOL]: what each strategy of the device resolver says
+// about one namespace on this machine, one line a strategy; with the names, these are part of the
+// proof. For the lab; never installed.
 //
 //   by-uuid  /dev/nvme0n1
 //   labels   - <why it found nothing>
@@ -41,17 +42,22 @@ int Run(nvme::WantedDevice wanted) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto uuid = argc == 4 ? Uuid::Parse(argv[1]) : std::nullopt;
+  const bool has_arguments = argc == 4 || argc == 6;
+  const auto uuid = has_arguments ? Uuid::Parse(argv[1]) : std::nullopt;
   std::uint64_t bytes = 0;
-  const std::string_view size = argc == 4 ? argv[3] : "";
+  const std::string_view size = has_arguments ? argv[3] : "";
   const auto parsed = std::from_chars(size.data(), size.data() + size.size(), bytes);
   if (!uuid || size.empty() || parsed.ptr != size.data() + size.size()) {
-    std::cerr << "usage: ontapnvme-resolve UUID NQN BYTES\n";
+    std::cerr << "usage: ontapnvme-resolve UUID NQN BYTES [SVM FLEXVOL]\n";
     return 2;
   }
   nvme::WantedDevice wanted;
   wanted.uuid = *uuid;
   wanted.subsystem_nqn = argv[2];
   wanted.size = ByteCount{bytes};
+  if (argc == 6) {
+    wanted.svm_name = argv[4];
+    wanted.volume_name = argv[5];
+  }
   return Run(std::move(wanted));
 }

@@ -66,7 +66,9 @@ void SetLif(World& world, const json& value) {
     if (lif.name != which && lif.address != which) continue;
     lif.is_up = is_up;
     if (value.contains("enabled")) lif.is_enabled = value["enabled"];
-    if (lif.CarriesNvme()) world.fabric().SetPortal(lif.address, is_up && lif.is_enabled);
+    if (lif.CarriesNvme()) {
+      world.fabric().SetPortal({lif.address, lif.node_name}, is_up && lif.is_enabled);
+    }
     return;
   }
   throw std::invalid_argument("no LIF '" + which + "'");
@@ -178,6 +180,8 @@ json Control::Run(const std::string& name, const json& arguments) {
   if (name == "schedule-snapshot") return ScheduleSnapshot(arguments);
   if (name == "controllers") return Controllers(arguments);
   if (name == "admin") return Admin(arguments);
+  if (name == "nvme-portal") return NvmePortal(arguments);
+  if (name == "nvme-labels") return NvmeLabels(arguments);
   throw std::invalid_argument("unknown command '" + name + "'");
 }
 

@@ -26,6 +26,8 @@ class Control {
   nlohmann::json ScheduleSnapshot(const nlohmann::json& arguments);
   nlohmann::json Admin(const nlohmann::json& arguments);
   nlohmann::json Controllers(const nlohmann::json& arguments);
+  nlohmann::json NvmePortal(const nlohmann::json& arguments);
+  nlohmann::json NvmeLabels(const nlohmann::json& arguments);
   const NvmeNamespace& RequireNamespace(const nlohmann::json& arguments);
 
   Array* array_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 namespace ontapnvme::sim {
@@ -38,11 +39,34 @@ struct TargetHost {
   std::string dhchap_group;     // ffdhe2048, …; empty: the target's default
 };
 
+// What ONTAP's vendor log page says of a namespace.
+struct TargetLabels {
+  std::string svm_name;
+  std::string volume_name;
+  std::string namespace_path;
+};
+
 struct TargetNamespace {
   unsigned nsid = 0;
   std::string uuid;
   std::string nguid;
   std::string device_path;
+  std::uint32_t block_size_bytes = 4096;
+  std::string node_name;  // that owns the aggregate below: its paths are the optimized ones
+  TargetLabels labels;
+};
+
+struct TargetPortal {
+  std::string address;
+  std::string node_name;
+};
+
+// Faults of one portal; what is connected over it ends, except when it is silent.
+enum class PortalMode {
+  kServe,
+  kRefuse,  // nothing listens
+  kClose,   // connections are accepted and closed at once
+  kSilent,  // connections stand or come about, and nothing is ever answered
 };
 
 class Fabric {
@@ -55,7 +79,16 @@ class Fabric {
   virtual void Attach(const std::string& nqn, const TargetNamespace& ns) = 0;
   virtual void Detach(const std::string& nqn, unsigned nsid) = 0;
   virtual void SizeChanged(const std::string& nqn, unsigned nsid) = 0;
-  virtual void SetPortal(const std::string& address, bool is_up) = 0;
+  virtual void SetPortal(const TargetPortal& portal, bool is_up) = 0;
+  // A volume was renamed or moved to another node. A target without that page has nothing to do.
+  virtual void SetLabels(const std::string& nqn, unsigned nsid, const TargetLabels& labels,
+                         const std::string& node_name) {
+    (void)nqn, (void)nsid, (void)labels, (void)node_name;
+  }
+  // Throws std::invalid_argument where the target cannot do it, or has no such portal.
+  virtual void SetPortalMode(const std::string&, PortalMode) {
+    throw std::invalid_argument("only --nvme-target has portal faults");
+  }
 };
 
 // For simulations without a fabric.
@@ -68,7 +101,7 @@ class NoFabric : public Fabric {
   void Attach(const std::string&, const TargetNamespace&) override {}
   void Detach(const std::string&, unsigned) override {}
   void SizeChanged(const std::string&, unsigned) override {}
-  void SetPortal(const std::string&, bool) override {}
+  void SetPortal(const TargetPortal&, bool) override {}
 };
 
 }  // namespace ontapnvme::sim

@@ -183,7 +183,7 @@ void FillInitialState(World* world, const json& config) {
   }
   // Hosts find the portals of the data LIFs as soon as the array is up.
   for (const Lif& lif : world->lifs) {
-    if (lif.CarriesNvme()) world->fabric().SetPortal(lif.address, true);
+    if (lif.CarriesNvme()) world->fabric().SetPortal({lif.address, lif.node_name}, true);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "control_socket.h"
 #include "file_store.h"
 #include "https_server.h"
+#include "nvme_target.h"
 #include "nvmet_fabric.h"
 
 namespace {
@@ -33,6 +34,7 @@ struct Options {
   std::string config;
   std::vector<std::string> portals;
   bool has_nvmet = false;
+  bool is_nvme_target = false;
   std::string nvmet_root = "/sys/kernel/config/nvmet";
   bool dies_with_parent = false;
 };
@@ -49,7 +51,11 @@ void Declare(CLI::App* app, Options* options) {
   app->add_option("--portal", options->portals, "IP of a data LIF; repeatable")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app->add_flag("--nvmet", options->has_nvmet, "export namespaces by the kernel's NVMe target");
+  auto* nvmet =
+      app->add_flag("--nvmet", options->has_nvmet, "export namespaces by the kernel's NVMe target");
+  app->add_flag("--nvme-target", options->is_nvme_target,
+                "export namespaces by the NVMe/TCP target of this program, with ONTAP's log page")
+      ->excludes(nvmet);
   app->add_option("--nvmet-root", options->nvmet_root, "the target's configfs tree");
   app->add_flag("--die-with-parent", options->dies_with_parent,
                 "end when the process that started this one ends");
@@ -67,8 +73,9 @@ json ReadConfig(const Options& options) {
 }
 
 std::unique_ptr<Fabric> MakeFabric(const Options& options, Configfs* configfs) {
-  if (!options.has_nvmet) return std::make_unique<NoFabric>();
-  return std::make_unique<NvmetFabric>(configfs, options.release);
+  if (options.has_nvmet) return std::make_unique<NvmetFabric>(configfs, options.release);
+  if (options.is_nvme_target) return std::make_unique<NvmeTarget>(options.release);
+  return std::make_unique<NoFabric>();
 }
 
 int Run(const Options& options) {

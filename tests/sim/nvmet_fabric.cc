@@ -160,7 +160,8 @@ void NvmetFabric::MakePort(const std::string& address) {
 }
 
 // The port listens while a subsystem is linked, so a LIF goes down by losing its links.
-void NvmetFabric::SetPortal(const std::string& address, bool is_up) {
+void NvmetFabric::SetPortal(const TargetPortal& portal, bool is_up) {
+  const std::string& address = portal.address;
   const auto found = ports_.find(address);
   if (is_up && found == ports_.end()) {
     MakePort(address);

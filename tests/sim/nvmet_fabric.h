@@ -28,7 +28,7 @@ class NvmetFabric : public Fabric {
   void Attach(const std::string& nqn, const TargetNamespace& ns) override;
   void Detach(const std::string& nqn, unsigned nsid) override;
   void SizeChanged(const std::string& nqn, unsigned nsid) override;
-  void SetPortal(const std::string& address, bool is_up) override;
+  void SetPortal(const TargetPortal& portal, bool is_up) override;
 
  private:
   void RemoveLeftovers();

@@ -96,9 +96,9 @@ class NvmetTest : public ::testing::Test {
 };
 
 TEST_F(NvmetTest, ASubsystemLooksLikeOntapAndHangsOnEveryPort) {
-  fabric_->SetPortal("127.0.0.1", true);
+  fabric_->SetPortal({"127.0.0.1", ""}, true);
   fabric_->AddSubsystem(kNqn, "serial");
-  fabric_->SetPortal("::1", true);
+  fabric_->SetPortal({"::1", ""}, true);
   const std::string folder = std::string("subsystems/") + kNqn;
   EXPECT_EQ(Value(folder + "/attr_model"), "NetApp ONTAP Controller");
   EXPECT_EQ(Value(folder + "/attr_serial"), "serial");
@@ -112,13 +112,13 @@ TEST_F(NvmetTest, ASubsystemLooksLikeOntapAndHangsOnEveryPort) {
   for (const std::string& port : ports) {
     EXPECT_TRUE(configfs_->Exists("ports/" + port + "/subsystems/" + kNqn));
   }
-  fabric_->SetPortal("127.0.0.1", false);
+  fabric_->SetPortal({"127.0.0.1", ""}, false);
   EXPECT_EQ(configfs_->List("ports").size(), 1U);
 }
 
 TEST_F(NvmetTest, NamespacesComeGoAndGrow) {
   fabric_->AddSubsystem(kNqn, "serial");
-  fabric_->Attach(kNqn, {3, "uuid-1", "nguid-1", "/state/uuid-1"});
+  fabric_->Attach(kNqn, {3, "uuid-1", "nguid-1", "/state/uuid-1", 4096, "", {}});
   const std::string folder = std::string("subsystems/") + kNqn + "/namespaces/3";
   EXPECT_EQ(Value(folder + "/device_path"), "/state/uuid-1");
   EXPECT_EQ(Value(folder + "/device_uuid"), "uuid-1");
@@ -164,10 +164,10 @@ TEST_F(NvmetTest, AStartRemovesItsOwnLeftoversOnly) {
   configfs_->MakeFolder("subsystems/" + foreign);
   configfs_->MakeFolder("ports/1");
   configfs_->Link("subsystems/" + foreign, "ports/1/subsystems/" + foreign);
-  fabric_->SetPortal("127.0.0.1", true);
+  fabric_->SetPortal({"127.0.0.1", ""}, true);
   fabric_->AddSubsystem(kNqn, "serial");
   fabric_->AddHost(kNqn, {kHost, "", "", "", ""});
-  fabric_->Attach(kNqn, {1, "uuid", "nguid", "/state/uuid"});
+  fabric_->Attach(kNqn, {1, "uuid", "nguid", "/state/uuid", 4096, "", {}});
   configfs_->Link(std::string("subsystems/") + kNqn, std::string("ports/1/subsystems/") + kNqn);
 
   NvmetFabric fresh(configfs_.get(), "9.16.1");  // as after a crash of the first one

@@ -140,8 +140,7 @@ json ApplyPost(World& world, const json& body, const Svm& svm, Phase phase) {
   if (phase == Phase::kCheck) return nullptr;
   ns.subsystem_uuid = subsystem.uuid;
   ns.nsid = nsid;
-  world.fabric().Attach(subsystem.target_nqn,
-                        {nsid, ns.uuid, ns.nguid, world.blocks().DevicePath(ns.uuid)});
+  world.fabric().Attach(subsystem.target_nqn, world.TargetOf(ns));
   return MapRecord(world, ns);
 }
 

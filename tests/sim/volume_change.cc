@@ -78,6 +78,7 @@ json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase p
   }
   if (phase == Phase::kCheck) return nullptr;
   stored = std::move(candidate);
+  world.Republish(stored);
   if (is_split) Split(world, &stored);
   return nullptr;
 }

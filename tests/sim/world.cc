@@ -225,6 +225,29 @@ std::uint64_t World::SvmAllocatedBytes(const Svm& svm) {
   return allocated;
 }
 
+TargetNamespace World::TargetOf(const NvmeNamespace& ns) const {
+  const Volume* volume = volumes.Find(ns.volume_uuid);
+  const Aggregate* aggregate = aggregates.Find(volume->aggregate_uuid);
+  TargetNamespace target;
+  target.nsid = ns.nsid;
+  target.uuid = ns.uuid;
+  target.nguid = ns.nguid;
+  target.device_path = blocks().DevicePath(ns.uuid);
+  target.block_size_bytes = static_cast<std::uint32_t>(ns.block_size);
+  target.node_name = aggregate->node_name;
+  target.labels = {svms.Find(volume->svm_uuid)->name, volume->name, PathOf(ns)};
+  return target;
+}
+
+void World::Republish(const Volume& volume) {
+  for (const NvmeNamespace* ns : NamespacesOf(volume.uuid)) {
+    const Subsystem* subsystem = subsystems.Find(ns->subsystem_uuid);
+    if (subsystem == nullptr) continue;
+    const TargetNamespace target = TargetOf(*ns);
+    fabric().SetLabels(subsystem->target_nqn, ns->nsid, target.labels, target.node_name);
+  }
+}
+
 void World::Unmap(NvmeNamespace* ns) {
   const std::string subsystem_uuid = ns->subsystem_uuid;
   Subsystem* subsystem = subsystems.Find(subsystem_uuid);

@@ -76,6 +76,11 @@ class World {
   std::uint64_t AggregateAvailableBytes(const Aggregate& aggregate);
   std::uint64_t SvmAllocatedBytes(const Svm& svm);
 
+  // A namespace as the fabric shows it to hosts; and all of a volume anew, after it was renamed or
+  // moved.
+  TargetNamespace TargetOf(const NvmeNamespace& ns) const;
+  void Republish(const Volume& volume);
+
   // Unmaps and removes; bytes included.
   void RemoveNamespace(const std::string& uuid);
   void Unmap(NvmeNamespace* ns);

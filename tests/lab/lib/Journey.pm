@@ -22,7 +22,7 @@ use constant {
     SHOWN_LINES => 12,
 };
 
-# Options: work, kernel, stage, build, keep_going.
+# Options: work, kernel, data_plane, stage, build, keep_going.
 sub new ($class, %options) {
     my $self = bless({%options, passed => 0, failed => 0, counted => {}}, $class);
     $self->{lab} = Lab->new(work => $options{work}, kernel => $options{kernel});
@@ -36,6 +36,21 @@ sub node  ($self, $name) { return $self->{node}{$name} // die "$name is not read
 # The two arguments that most hooks begin with.
 sub storage ($self) {
     return ($self->{storage_id}, $self->{scfg} // die "there is no storage\n");
+}
+
+# A portal goes away and comes back, as Lab has it. The kernel's target refuses by configfs, the
+# simulator's by a command of its own.
+sub cut_path ($self, $portal, %how) {
+    my $by_command = $how{how} eq 'clean' && $self->{data_plane} eq 'ontap-sim';
+    return $self->lab->cut_path($portal, %how) if !$by_command;
+    $self->array->ctl('nvme-portal', address => $portal, mode => 'refuse');
+    return;
+}
+
+sub restore_path ($self, $portal) {
+    $self->array->ctl('nvme-portal', address => $portal, mode => 'serve')
+        if $self->{data_plane} eq 'ontap-sim';
+    return $self->lab->restore_path($portal);
 }
 
 # ---- steps
@@ -73,7 +88,7 @@ sub step ($self, $what, $code) {
     $self->{failed}++;
     print $error =~ s/^/    /mgr;
     eval { $_->() } for $self->{on_failure}->@*;
-    $self->show_circumstances if !$self->{is_over};
+    $self->show_circumstances     if !$self->{is_over};
     die "the journey ends here\n" if !$self->{keep_going};
     return 0;
 }
@@ -93,8 +108,8 @@ sub heard ($self, $node, $text) {
 # What the reader of a failure would ask for next.
 sub show_circumstances ($self) {
     for my $name (qw(array node1 node2)) {
-        my $told = eval { $self->{lab}->guest($name)->must('dmesg | tail -n ' . SHOWN_LINES) }
-            // next;
+        my $told =
+            eval { $self->{lab}->guest($name)->must('dmesg | tail -n ' . SHOWN_LINES) } // next;
         print "    the kernel of $name:\n", $told =~ s/^/      /mgr;
     }
     my @log = eval { $self->array->log } or return;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 package Journey::Array;
 
-# The simulator in the array guest: an HTTPS server before the kernel's NVMe target.
+# The simulator in the array guest: an HTTPS server before an NVMe target, the kernel's or its own.
 
 use v5.36;
 
@@ -18,21 +18,24 @@ use constant {
 
 my $json = JSON::PP->new->utf8->canonical;
 
-# Options: program, account, password.
+# Options: program, account, password, data_plane (nvmet, ontap-sim).
 sub start ($class, $lab, %options) {
     my $guest  = $lab->guest('array');
     my %config = (accounts => [{name => $options{account}, password => $options{password}}]);
     $guest->write_file(CONFIG, $json->encode(\%config));
-    my $address = $lab->management_address;
-    my $process = $guest->spawn(
-        [
-            $options{program}, qw(--nvmet --listen),
-            "$address:443", (map { ('--portal', $_) } $lab->portals),
-            '--control', CONTROL, '--state', STATE, '--config', CONFIG
-        ]
+    my $address   = $lab->management_address;
+    my @arguments = (
+        $options{data_plane} eq 'nvmet' ? '--nvmet' : '--nvme-target',
+        '--listen' => "$address:443",
+        (map { ('--portal' => $_) } $lab->portals),
+        '--control' => CONTROL,
+        '--state'   => STATE,
+        '--config'  => CONFIG,
     );
-    my $self = bless({guest => $guest, process => $process, address => $address}, $class);
-    my $line = $process->read_line(READY_S);
+    my $process = $guest->spawn([$options{program}, @arguments]);
+    my $self    = bless({guest => $guest, process => $process, address => $address}, $class);
+    my $line    = $process->read_line(READY_S);
+
     if (!defined($line)) {
         my $end = $process->wait(1);
         die "the simulator ended with $end->{code}: $end->{out}$end->{err}\n";

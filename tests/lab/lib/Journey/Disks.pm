@@ -108,19 +108,19 @@ my sub activate_again ($j) {
 }
 
 my sub resolve ($j) {
-    my $nqn = $j->array->subsystem_nqn('pve_subsystem');
+    my $has_labels = $j->{data_plane} eq 'ontap-sim';
+    my @strategies = ('by-uuid', 'topology', $has_labels ? 'labels' : ());
     my $why;
     for my $disk (@plan) {
-        my $bytes = $disk->{kib} * KIB;
-        my $text  = $j->node('node1')
-            ->guest->must(["$j->{build}/tests/lab/ontapnvme-resolve", $disk->{uuid}, $nqn, $bytes]);
-        my %said = map { /\A(\S+) (.*)\z/ ? ($1 => $2) : () } split(/\n/, $text);
-        $j->expect($said{$_}, $disk->{device}, "$_ for $disk->{volname}") for qw(by-uuid topology);
-        $j->expect($said{size}, 'nothing',     'about the size') if exists($said{size});
-        $said{labels} =~ /\A- (.+)/ or die "labels found $said{labels} without labels\n";
+        my $said =
+            $j->node('node1')->resolve($j->array->namespace(flexvol($disk->{volname})));
+        $j->expect($said->{$_}, $disk->{device}, "$_ for $disk->{volname}") for @strategies;
+        $j->expect($said->{size}, 'nothing', 'about the size') if exists($said->{size});
+        next if $has_labels;
+        $said->{labels} =~ /\A- (.+)/ or die "labels found $said->{labels} without labels\n";
         $why = $1;
     }
-    return "by-uuid and topology agree on all 5; labels: $why";
+    return join(', ', @strategies) . ' agree on all 5' . ($why ? "; labels: $why" : '');
 }
 
 my sub blank ($j) {
@@ -223,7 +223,8 @@ my sub gone ($j) {
 sub begin ($j) {
     $j->chapter('volumes are made and written');
     for my $disk (@plan) {
-        $j->step("allocate the $disk->{role} volume for VM ${\ VMID}", sub { allocate($j, $disk->{role}) });
+        $j->step("allocate the $disk->{role} volume for VM ${\ VMID}",
+            sub { allocate($j, $disk->{role}) });
     }
     $j->step('list',                                               sub { list($j) });
     $j->step('activate all on node1',                              sub { activate($j) });

@@ -62,28 +62,53 @@ my sub start_writer ($j, $node, $disk) {
     return $writer;
 }
 
+# Every block that the writer told of is on the disk. Returns how many.
+my sub end_writer ($j, $node, $disk, $writer) {
+    $node->guest->must('touch ' . STOP);
+    my $end = $writer->wait(WRITER_S);
+    $j->expect($end->{code}, 0, "the writer's exit code ($end->{err})");
+    my ($blocks) = $end->{out} =~ /(\d+)\s*\z/ or die "nothing was written after the cut\n";
+    my $slots = min(SLOTS, int($blocks / 4));
+    $j->expect_pattern($node, 'first', [$disk], at => $_ * 4) for 0 .. $slots - 1;
+    return $blocks;
+}
+
 my sub cut ($j, %how) {
     my $node   = $j->node('node1');
     my $guest  = $node->guest;
     my $portal = $how{portal};
     my $disk   = (disks())[0];
     my $writer = start_writer($j, $node, $disk);
-    $j->{lab}->cut_path($portal, how => $how{how});
+    $j->cut_path($portal, how => $how{how});
     my $noticed = $guest->wait_for_path($portal, 'live', not => 1, timeout => NOTICED_S);
 
     # One path is enough for the storage, and its polls say so while the other is away.
     $node->check;
     $writer->read_line for 1 .. 4;
-    $j->{lab}->restore_path($portal);
-    my $back = $guest->wait_for_path($portal, 'live', timeout => NOTICED_S);
-    $guest->must('touch ' . STOP);
-    my $end = $writer->wait(WRITER_S);
-    $j->expect($end->{code}, 0, "the writer's exit code ($end->{err})");
-    my ($blocks) = $end->{out} =~ /(\d+)\s*\z/ or die "nothing was written after the cut\n";
-    my $slots = min(SLOTS, int($blocks / 4));
-    $j->expect_pattern($node, 'first', [$disk], at => $_ * 4) for 0 .. $slots - 1;
+    $j->restore_path($portal);
+    my $back   = $guest->wait_for_path($portal, 'live', timeout => NOTICED_S);
+    my $blocks = end_writer($j, $node, $disk, $writer);
     return "noticed after $noticed ms, live again after $back ms; "
         . "$blocks MiB written by then, all there";
+}
+
+# No path at all: what is under way waits in the kernel, and nothing fails.
+my sub cut_all ($j) {
+    my $node    = $j->node('node1');
+    my $guest   = $node->guest;
+    my $disk    = (disks())[0];
+    my $writer  = start_writer($j, $node, $disk);
+    my @portals = $j->lab->portals;
+    $j->on_failure(sub { $j->restore_path($_) for @portals });
+    $j->cut_path($_, how => 'silent')                                 for @portals;
+    $guest->wait_for_path($_, 'live', not => 1, timeout => NOTICED_S) for @portals;
+    $j->restore_path($_)                                              for @portals;
+    my ($back) = sort { $b <=> $a }
+        map { $guest->wait_for_path($_, 'live', timeout => NOTICED_S) } @portals;
+    $j->node('node2')->guest->wait_for_path($_, 'live', timeout => NOTICED_S) for @portals;
+    $writer->read_line for 1 .. 4;
+    my $blocks = end_writer($j, $node, $disk, $writer);
+    return "live again after $back ms; the writer waited, $blocks MiB written, all there";
 }
 
 sub begin ($j) {
@@ -99,6 +124,7 @@ sub begin ($j) {
         "portal $second goes silent while a VM writes",
         sub { cut($j, portal => $second, how => 'silent') }
     );
+    $j->step('both portals go silent while a VM writes, and come back', sub { cut_all($j) });
     return;
 }
 

@@ -104,6 +104,22 @@ sub device ($self, $volname) {
     return {path => $device, uuid => $uuid, bytes => $bytes};
 }
 
+# What each strategy of device resolution says here about a namespace of the array, and what is
+# wrong with its size, if anything: {'by-uuid' => '/dev/nvme0n1', labels => '- why not'}. With
+# `labels`, SVM and FlexVol are part of the proof.
+sub resolve ($self, $ns, %options) {
+    my $j    = $self->{journey};
+    my $nqn  = $j->array->subsystem_nqn('pve_subsystem');
+    my $text = $self->{guest}->must(
+        [
+            "$j->{build}/tests/lab/ontapnvme-resolve", $ns->{uuid},
+            $nqn,                                      $ns->{space}{size},
+            ($options{labels} // [])->@*
+        ]
+    );
+    return {map { /\A(\S+) (.*)\z/ ? ($1 => $2) : () } split(/\n/, $text)};
+}
+
 # dd from `file` to the volume and the other way. Sizes are in units of `unit`, so that direct I/O
 # stays aligned.
 sub put ($self, $volname, $file, %place) {

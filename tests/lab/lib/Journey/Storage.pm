@@ -56,11 +56,17 @@ my sub boot ($j) {
 my sub start_array ($j) {
     $j->{array} = Journey::Array->start(
         $j->{lab},
-        program  => "$j->{build}/tests/sim/ontap-sim",
-        account  => ACCOUNT,
-        password => $password,
+        program    => "$j->{build}/tests/sim/ontap-sim",
+        account    => ACCOUNT,
+        password   => $password,
+        data_plane => $j->{data_plane},
     );
-    return 'https://' . $j->array->address . ', portals ' . join(' and ', $j->{lab}->portals);
+    return
+          'https://'
+        . $j->array->address
+        . ', portals '
+        . join(' and ', $j->{lab}->portals)
+        . ", served by $j->{data_plane}";
 }
 
 my sub install ($j, $name) {
