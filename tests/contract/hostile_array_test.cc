@@ -6,6 +6,7 @@
 
 #include "http/curl_transport.h"
 #include "ontap/flexvol.h"
+#include "ontap/nvme_subsystem.h"
 #include "ontap/rest_client.h"
 #include "ontap/snapshot.h"
 #include "ontap/svm.h"
@@ -221,6 +222,22 @@ TEST_F(HostileArray, AJobLeadsToNoOtherPath) {
   EXPECT_THAT(server_->requests()[1],
               ::testing::StartsWith("GET /api/cluster/jobs/..%2F..%2Fx%3Fy%3D%1B%23%0D%0A?"));
   ExpectQuiet(made.error().Line());
+}
+
+// The secrets of the fabric go to the array, and into no error about it.
+TEST_F(HostileArray, ARefusedHostTellsNoSecret) {
+  HostSecurity security;
+  security.dhchap_host_secret = Secret("DHHC-1:00:s3cretHost:");
+  security.dhchap_controller_secret = Secret("DHHC-1:00:s3cretCtrl:");
+  security.tls_psk = Secret("NVMeTLSkey-1:01:s3cretPsk:");
+  for (const int status : {202, 400, 401, 500}) {
+    Serve(status, R"({"error":{"code":"72089716","message":"bad"},"job":[]})");
+    const Status added = NvmeSubsystems(*rest_, "svm1")
+                             .AddHost(*Uuid::Parse(kUuid), "nqn.2014-08.x:y", security, Budget());
+    ASSERT_FALSE(added.ok()) << status;
+    EXPECT_THAT(server_->requests().front(), HasSubstr("s3cretHost"));
+    ExpectQuiet(added.error().Line());
+  }
 }
 
 }  // namespace
