@@ -88,17 +88,21 @@ my %waits = (
     'for half an answer' => sub { $sim->fault(method => 'GET', delay_ms => 30_000, times => -1) },
 );
 
-# Sends `$signal` to this process after that time; a child does it, and goes.
+# A child that sends `$signal` to this process that long after it was told to, and goes. It is told
+# by closing the handle, which is done where the signal is expected.
 my sub signal_after ($seconds, $signal) {
     my $parent = $$;
+    pipe(my $reader, my $go) or die "pipe: $!\n";
     my $pid = fork() // die "fork: $!\n";
     if (!$pid) {
+        close($go);
+        readline($reader);
         select(undef, undef, undef, $seconds);
         kill($signal, $parent) if $signal ne 'CHLD'; # its own end is one
         require POSIX;
         POSIX::_exit(0);
     }
-    return $pid;
+    return ($pid, $go);
 }
 
 for my $wait (sort(keys(%waits))) {
@@ -107,9 +111,9 @@ for my $wait (sort(keys(%waits))) {
         for my $signal (qw(TERM ALRM INT)) {
             for my $after (0.001, 0.01, 0.05, 0.11, 0.2) {
                 local $SIG{$signal} = sub { die "stopped by $signal\n" };
-                my $pid = signal_after($after, $signal);
+                my ($pid, $go) = signal_after($after, $signal);
                 my $start = time();
-                eval { PLUGIN->list_images($storeid, $scfg); 1 };
+                eval { close($go); PLUGIN->list_images($storeid, $scfg); 1 };
                 my $error = $@;
                 is($error, "stopped by $signal\n", "SIG$signal after $after s");
                 cmp_ok(time() - $start, '<', $after + PROMPT_S, 'promptly');
@@ -125,7 +129,7 @@ subtest 'children that end during a wait do not end it' => sub {
     $sim->fault(method => 'GET', delay_ms => 500, times => 1);
     my $ended = 0;
     local $SIG{CHLD} = sub { $ended++ };
-    my @pids = map { signal_after($_, 'CHLD') } 0.001, 0.05, 0.1, 0.2, 0.3, 0.4;
+    my @pids = map { (signal_after($_, 'CHLD'))[0] } 0.001, 0.05, 0.1, 0.2, 0.3, 0.4;
     is_deeply(PLUGIN->list_images($storeid, $scfg), [], 'it goes on to its end');
     cmp_ok($ended, '>=', 1, 'and the handler runs');
     waitpid($_, 0) for @pids;
