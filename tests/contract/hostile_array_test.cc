@@ -231,7 +231,7 @@ TEST_F(HostileArray, ARefusedHostTellsNoSecret) {
   security.dhchap_controller_secret = Secret("DHHC-1:00:s3cretCtrl:");
   security.tls_psk = Secret("NVMeTLSkey-1:01:s3cretPsk:");
   for (const int status : {202, 400, 401, 500}) {
-    Serve(status, R"({"error":{"code":"72089716","message":"bad"},"job":[]})");
+    Serve(status, R"({"error":{"code":"72089716","message":"bad"},"job":{"uuid":7}})");
     const Status added = NvmeSubsystems(*rest_, "svm1")
                              .AddHost(*Uuid::Parse(kUuid), "nqn.2014-08.x:y", security, Budget());
     ASSERT_FALSE(added.ok()) << status;
