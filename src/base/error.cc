@@ -1,7 +1,42 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "base/error.h"
 
+#include <algorithm>
+
 namespace ontapnvme {
+namespace {
+
+unsigned ByteAt(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
+}
+
+// Bytes of the UTF-8 sequence at the start of `text`; 0 when none begins there.
+std::size_t SequenceBytes(std::string_view text) {
+  const unsigned lead = ByteAt(text, 0);
+  std::size_t bytes = 1;
+  if (lead >= 0x80) bytes = lead < 0xc2 || lead > 0xf4 ? 0 : 2;
+  if (bytes == 2 && lead >= 0xe0) bytes = lead >= 0xf0 ? 4 : 3;
+  if (bytes > text.size()) return 0;
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((ByteAt(text, i) & 0xc0U) != 0x80U) return 0;
+  }
+  return bytes;
+}
+
+// Whether a sequence commands a terminal instead of being seen: control characters of ASCII and of
+// Unicode (C1, whose U+009B begins what ESC [ does), separators of lines, changes of direction.
+bool IsCommand(std::string_view sequence) {
+  const unsigned lead = ByteAt(sequence, 0);
+  if (sequence.size() == 1) return lead <= 0x20 || lead == 0x7f;
+  const unsigned next = ByteAt(sequence, 1);
+  if (sequence.size() == 2) return lead == 0xc2 && next < 0xa0;
+  if (sequence.size() != 3 || lead != 0xe2) return false;
+  const unsigned last = ByteAt(sequence, 2);
+  return (next == 0x80 && last >= 0xa8 && last <= 0xae) ||  // U+2028 to U+202E
+         (next == 0x81 && last >= 0xa6 && last <= 0xa9);    // U+2066 to U+2069
+}
+
+}  // namespace
 
 std::string_view ToString(ErrorCode code) {
   switch (code) {
@@ -105,14 +140,16 @@ std::string Error::Line() const {
 std::string CleanText(std::string_view text, std::size_t characters_max) {
   std::string clean;
   clean.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool blank = byte <= 0x20 || byte == 0x7f;
-    if (!blank) {
-      clean += c;
+  while (!text.empty()) {
+    const std::size_t bytes = SequenceBytes(text);
+    if (bytes == 0) {
+      clean += '?';
+    } else if (!IsCommand(text.substr(0, bytes))) {
+      clean += text.substr(0, bytes);
     } else if (!clean.empty() && clean.back() != ' ') {
       clean += ' ';
     }
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
   }
   while (!clean.empty() && clean.back() == ' ') clean.pop_back();
   if (clean.size() <= characters_max) return clean;

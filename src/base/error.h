@@ -78,8 +78,9 @@ class [[nodiscard]] Error {
   bool outcome_unknown_ = false;
 };
 
-// Text from outside as it may stand in a message: control characters become spaces, runs of white
-// space one space, and what is longer than `characters_max` is cut with an ellipsis.
+// Text from outside as it may stand in a message: control characters, those of Unicode included,
+// become spaces, runs of white space one space, bytes that are no UTF-8 question marks, and what is
+// longer than `characters_max` is cut with an ellipsis.
 std::string CleanText(std::string_view text, std::size_t characters_max = 300);
 
 }  // namespace ontapnvme

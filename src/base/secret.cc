@@ -1,40 +1,25 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "base/secret.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
-#include <utility>
+#include <new>
 
 namespace ontapnvme {
 
-Secret& Secret::operator=(const Secret& other) {
-  if (this != &other) {
-    Wipe();
-    bytes_ = other.bytes_;
-  }
-  return *this;
+void* AllocateUndumped(std::size_t bytes) {
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  ::madvise(memory, bytes, MADV_DONTDUMP);
+  ::mlock(memory, bytes);  // a process may have reached its limit: then it may be swapped
+  return memory;
 }
 
-// A short string lives inside the object: moving it copies the bytes, so the source is wiped as
-// well.
-Secret::Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) {
-  other.Wipe();
-}
-
-Secret& Secret::operator=(Secret&& other) noexcept {
-  if (this != &other) {
-    Wipe();
-    bytes_ = std::move(other.bytes_);
-    other.Wipe();
-  }
-  return *this;
-}
-
-Secret::~Secret() {
-  Wipe();
-}
-
-void Secret::Wipe() noexcept {
-  WipeText(bytes_);
+void FreeUndumped(void* memory, std::size_t bytes) noexcept {
+  explicit_bzero(memory, bytes);
+  ::munmap(memory, bytes);
 }
 
 void WipeText(std::string& text) noexcept {

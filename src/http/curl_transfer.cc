@@ -4,12 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <strings.h>
 #include <algorithm>
-#include <charconv>
 #include <new>
-#include <optional>
 
+#include "http/answer_header.h"
 #include "http/curl_errors.h"
 
 namespace ontapnvme::http {
@@ -17,34 +15,8 @@ namespace {
 
 // A transfer that libcurl's own timer ended is as good as one that reached the deadline.
 constexpr Duration kTimerSlack{50};
-// More than an hour is no answer to "when": the retry policy refuses much less.
-constexpr Duration kRetryAfterMax = std::chrono::hours(1);
 
-std::string_view Trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-bool SameName(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
-// Seconds or a date (RFC 9110, 10.2.3). Nothing for anything else.
-std::optional<Duration> ParseRetryAfter(std::string_view text, Clock& clock) {
-  unsigned long seconds = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (parsed.ec == std::errc::result_out_of_range) return kRetryAfterMax;
-  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size()) {
-    const auto most = std::chrono::duration_cast<std::chrono::seconds>(kRetryAfterMax).count();
-    return std::chrono::seconds(std::min(seconds, static_cast<unsigned long>(most)));
-  }
-  const std::time_t when = curl_getdate(std::string(text).c_str(), nullptr);
-  if (when < 0) return std::nullopt;
-  const auto wait = std::chrono::duration_cast<Duration>(
-      std::chrono::system_clock::from_time_t(when) - clock.WallTime());
-  return std::clamp(wait, Duration::zero(), kRetryAfterMax);
-}
+constexpr const char* kTooLarge = "its answer is larger than any answer of an ONTAP";
 
 const char* MethodName(Method method) {
   return ToString(method).data();  // the texts are literals
@@ -176,6 +148,9 @@ void Transfer::SetCallbacks() {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  // An answer that says beforehand that it is too large is not waited for.
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                   static_cast<curl_off_t>(options_->limits.body_bytes_max));
 }
 
 void Transfer::AddHeader(const std::string& line) {
@@ -190,7 +165,7 @@ std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, vo
   const std::size_t bytes = size * count;
   std::string& body = transfer->response_.body;
   if (bytes > transfer->options_->limits.body_bytes_max - body.size()) {
-    transfer->limit_hit_ = "its answer is larger than any answer of an ONTAP";
+    transfer->limit_hit_ = kTooLarge;
     return 0;
   }
   try {
@@ -211,21 +186,12 @@ std::size_t Transfer::OnHeader(char* data, std::size_t size, std::size_t count, 
     return 0;
   }
   try {
-    transfer->ReadHeader(std::string_view(data, bytes));
+    ReadHeaderLine(std::string_view(data, bytes), *transfer->clock_, transfer->response_);
   } catch (const std::bad_alloc&) {
     transfer->limit_hit_ = "there is no memory for its answer";
     return 0;
   }
   return bytes;
-}
-
-void Transfer::ReadHeader(std::string_view line) {
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return;
-  const std::string_view name = Trim(line.substr(0, colon));
-  const std::string_view value = Trim(line.substr(colon + 1));
-  if (SameName(name, "Location")) response_.location = value;
-  if (SameName(name, "Retry-After")) response_.retry_after = ParseRetryAfter(value, *clock_);
 }
 
 bool Transfer::IsSent() const {
@@ -261,6 +227,7 @@ Error Transfer::RedirectError() const {
 
 Result<Response> Transfer::Finish(CURLcode code, const Deadline& deadline) {
   if (limit_hit_ != nullptr) return Refuse(limit_hit_);
+  if (code == CURLE_FILESIZE_EXCEEDED) return Refuse(kTooLarge);
   if (code != CURLE_OK) {
     long verify_result = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &verify_result);

@@ -71,7 +71,6 @@ class Transfer {
   bool IsSent() const;
   Error Refuse(const char* reason) const;
   Error RedirectError() const;
-  void ReadHeader(std::string_view line);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
 

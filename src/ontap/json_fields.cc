@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "ontap/json_fields.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -16,36 +17,60 @@ Error Unreadable(std::string_view request, std::string_view what) {
       .With("request", std::string(request));
 }
 
-// Looked at before parsing, so that a hostile document costs no memory.
-bool IsTooDeep(std::string_view text) {
+// What a document will be once it is parsed: how deep, and about how many values. Looked at before
+// parsing, so that a hostile document costs no memory.
+struct Shape {
+  int depth = 0;
+  std::size_t values = 1;
+};
+
+Shape Measure(std::string_view text) {
+  Shape shape;
   int depth = 0;
   bool is_in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size() && shape.depth <= kDepthMax; ++i) {
     const char c = text[i];
     if (is_in_text && c == '\\') ++i;  // whatever is escaped ends no text
     if (c == '"') is_in_text = !is_in_text;
     if (is_in_text) continue;
-    if (c == '{' || c == '[') ++depth;
+    if (c == '{' || c == '[') shape.depth = std::max(shape.depth, ++depth);
     if (c == '}' || c == ']') --depth;
-    if (depth > kDepthMax) return true;
+    if (c == '{' || c == '[' || c == ',') ++shape.values;
   }
-  return false;
+  return shape;
 }
 
-// Watches a document while it is parsed for keys that stand twice, which the parser lets pass.
-class KeyWatch {
+// Looks through a document for keys that stand twice, which the parser lets pass. A pass of its
+// own: parsing with a callback takes quadratic time in the length of a list (nlohmann/json 3.11
+// looks through the whole list after each of its objects), which is minutes for a hostile one.
+class KeyWatch final : public nlohmann::json_sax<Json> {
  public:
-  bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
-    if (event == Event::key && !keys_.empty()) {
-      const auto* name = parsed.get_ptr<const std::string*>();
-      if (name != nullptr && !keys_.back().insert(*name).second) is_doubled_ = true;
-    }
-    return !is_doubled_;  // what follows is not kept
-  }
   bool is_doubled() const { return is_doubled_; }
+
+  bool start_object(std::size_t /*count*/) override {
+    keys_.emplace_back();
+    return true;
+  }
+  bool key(string_t& name) override {
+    is_doubled_ = !keys_.back().insert(name).second;
+    return !is_doubled_;  // ends the pass
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return false;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
 
  private:
   std::vector<std::set<std::string>> keys_;
@@ -77,11 +102,19 @@ std::optional<std::chrono::minutes> ParseOffset(std::string_view text) {
 
 }  // namespace
 
+std::size_t Weight(std::string_view text) {
+  constexpr std::size_t kBytesPerValue = 128;  // a node of an object with its name, measured
+  return text.size() + kBytesPerValue * Measure(text).values;
+}
+
 Result<Json> ParseJson(std::string_view text, std::string_view request) {
-  if (IsTooDeep(text)) return Unreadable(request, "it is nested too deep");
+  if (Measure(text).depth > kDepthMax) return Unreadable(request, "it is nested too deep");
+  if (Weight(text) > kWeightMax) return Unreadable(request, "it is larger than any of an ONTAP");
   KeyWatch watch;
-  Json document = Json::parse(text, std::ref(watch), /*allow_exceptions=*/false);
+  const bool is_whole = Json::sax_parse(text, &watch);
   if (watch.is_doubled()) return Unreadable(request, "a key stands twice");
+  if (!is_whole) return Unreadable(request, "it is no valid JSON");
+  Json document = Json::parse(text, /*cb=*/nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded()) return Unreadable(request, "it is no valid JSON");
   if (!document.is_object()) return Unreadable(request, "it is no JSON object");
   return document;
@@ -211,6 +244,10 @@ std::vector<std::string> FieldReader::OptionalTexts(std::string_view path) {
     const auto* text = item.get_ptr<const std::string*>();
     if (text == nullptr) {
       Fail(path, "holds something that is no text");
+      return texts;
+    }
+    if (text->find('\0') != std::string::npos) {
+      Fail(path, "holds a NUL character");
       return texts;
     }
     texts.push_back(*text);

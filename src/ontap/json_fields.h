@@ -21,9 +21,14 @@ namespace ontapnvme::ontap {
 
 using Json = nlohmann::json;
 
+// About how many bytes of memory a document takes once it is parsed. One of very short values takes
+// forty times its length.
+std::size_t Weight(std::string_view text);
+inline constexpr std::size_t kWeightMax = std::size_t{256} << 20U;  // of one document
+
 // The document in `text`. kInternal for what is no JSON object, is nested deeper than any answer of
-// ONTAP, names a key twice or holds a number that does not fit. The text itself never appears in
-// the error; `request` does.
+// ONTAP, is heavier than kWeightMax, names a key twice or holds a number that does not fit. The
+// text itself never appears in the error; `request` does.
 Result<Json> ParseJson(std::string_view text, std::string_view request);
 
 // "2026-01-31T12:00:00Z" or with an offset such as -05:00 (RFC 3339), as ONTAP writes times.

@@ -15,6 +15,10 @@ namespace {
 
 // A collection that does not end after this many pages is not one of ours.
 constexpr std::size_t kPagesMax = 1000;
+// Nor is one that takes more memory than this: four million fields.
+constexpr std::size_t kListWeightMax = std::size_t{512} << 20U;
+// ONTAP's links repeat the query; the longest query of ours names some dozen volumes.
+constexpr std::size_t kLinkBytesMax = 16 * 1024;
 // The array is asked to hold a change this long before it answers with a job. ONTAP takes up to
 // 120; a connection that is silent for longer than this is rather broken than busy.
 constexpr Duration kReturnTimeoutMax = std::chrono::seconds(20);
@@ -82,7 +86,7 @@ Error Unreadable(const std::string& name, const char* why) {
 // A link is followed as it is (NetApp REST overview, "Paging"), but only to the API of the same
 // host.
 bool IsOwnApi(const std::string& target) {
-  return target.rfind("/api/", 0) == 0 &&
+  return target.size() <= kLinkBytesMax && target.rfind("/api/", 0) == 0 &&
          std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
@@ -142,6 +146,7 @@ RestClient::Attempt RestClient::ReadOnce(const ReadRequest& request,
   }
   auto document = ParseJson(answer->body, name);
   if (!document.ok()) return Attempt::Failed(document.error().Wrap("cannot " + request.doing));
+  weight_ += Weight(answer->body);
   Attempt attempt;
   attempt.document = std::move(document).value();
   return attempt;
@@ -173,6 +178,7 @@ Result<std::vector<Json>> RestClient::FollowPages(const ReadRequest& request, Js
                                                   const Deadline& deadline) {
   std::vector<Json> records;
   std::set<std::string> seen;
+  const std::size_t weight_before = weight_;
   Json page = std::move(first_page);
   for (std::size_t pages = 1;; ++pages) {
     FieldReader fields(page, request.Name());
@@ -191,7 +197,9 @@ Result<std::vector<Json>> RestClient::FollowPages(const ReadRequest& request, Js
 
     if (!IsOwnApi(next)) return Unreadable(request.Name(), "its next page is elsewhere");
     if (!seen.insert(next).second) return Unreadable(request.Name(), "its pages go in a circle");
-    if (pages >= kPagesMax) return Unreadable(request.Name(), "it has too many pages");
+    if (pages >= kPagesMax || weight_ - weight_before > kListWeightMax) {
+      return Unreadable(request.Name(), "it has too many pages");
+    }
     ReadRequest next_request;
     next_request.path = next;  // with its own query
     next_request.doing = request.doing;

@@ -72,6 +72,7 @@ class RestClient {
   http::Jitter jitter_;
   http::RetryPolicy retry_policy_;
   std::optional<Release> release_;
+  std::size_t weight_ = 0;  // of all documents read so far, see Weight
 };
 
 }  // namespace ontapnvme::ontap

@@ -22,8 +22,9 @@ struct ReadRequest {
   http::Query query;
   std::string doing;
 
-  // "METHOD /path", as it stands in errors and in the log.
-  std::string Name() const { return "GET " + path; }
+  // "METHOD /path", as it stands in errors and in the log; the path of a further page is the
+  // array's own text.
+  std::string Name() const { return "GET " + CleanText(http::PathOf(path)); }
 };
 
 // A POST, PATCH or DELETE.

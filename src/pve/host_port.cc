@@ -18,6 +18,7 @@ Error Malformed(std::string_view text) {
 }
 
 bool IsIpv6(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;  // what follows is not read below
   std::array<unsigned char, 16> address{};
   return inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
 }

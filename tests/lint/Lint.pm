@@ -19,7 +19,7 @@ Lint - what the lint scripts share: which files are ours, and how findings are t
 =cut
 
 # Built or fetched, not written: no check applies.
-my $foreign_re = qr{^(?:build|out|\.git|LICENSE$|obj-|debian/(?:pve-storage-ontapnvme|\.debhelper|tmp)(?:/|$))};
+my $foreign_re = qr{^(?:build|out|tests/fuzz/corpus|\.git|LICENSE$|obj-|debian/(?:pve-storage-ontapnvme|\.debhelper|tmp)(?:/|$))};
 
 sub root () {
     state $root = File::Spec->rel2abs(dirname(__FILE__) . '/../..') =~ s{/tests/lint/\.\./\.\.$}{}r;

@@ -75,6 +75,21 @@ TEST(CleanTextTest, MakesOneLineOfRunsOfBlanks) {
   EXPECT_EQ(CleanText(std::string("a\0b", 3)), "a b");
 }
 
+TEST(CleanTextTest, LeavesNothingThatCommandsATerminal) {
+  EXPECT_EQ(CleanText("a\x1b[31mb"), "a [31mb");
+  EXPECT_EQ(CleanText("a\xc2\x9b\x33mb\xc2\x80"), "a 3mb");                // C1: CSI
+  EXPECT_EQ(CleanText("a\xe2\x80\xa8next\xe2\x80\xaegpj"), "a next gpj");  // separator, override
+  EXPECT_EQ(CleanText("\xe2\x81\xa6x\xe2\x81\xa9"), "x");                  // isolates
+  EXPECT_EQ(CleanText("5 \xe2\x82\xac \xe2\x80\xa6 \xc2\xa0 \xf0\x9f\x92\xbe"),
+            "5 \xe2\x82\xac \xe2\x80\xa6 \xc2\xa0 \xf0\x9f\x92\xbe");  // letters and signs stay
+}
+
+TEST(CleanTextTest, SaysWhereTextIsNoUtf8) {
+  EXPECT_EQ(CleanText("a\xff\xc0\x80z"), "a???z");
+  EXPECT_EQ(CleanText("a\xe2\x82"), "a??");  // cut short
+  EXPECT_EQ(CleanText("\x9b\x33m"), "?3m");
+}
+
 TEST(CleanTextTest, CutsWithAnEllipsis) {
   EXPECT_EQ(CleanText("abcdef", 3), "abc…");
   EXPECT_EQ(CleanText("abc", 3), "abc");

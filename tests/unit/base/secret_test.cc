@@ -2,9 +2,11 @@
 #include "base/secret.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
-#include <array>
-#include <new>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
 #include <string>
 #include <type_traits>
 
@@ -37,13 +39,47 @@ TEST(SecretTest, CopiesAndMoves) {
   EXPECT_EQ(moved.Reveal(), "two");
 }
 
-TEST(SecretTest, IsWipedWhereItStood) {
-  // A short secret lives inside the object, whose storage outlives it here.
-  alignas(Secret) std::array<unsigned char, sizeof(Secret)> storage{};
-  auto* secret = new (storage.data()) Secret("hunter2");
-  secret->~Secret();
-  const std::string_view bytes(reinterpret_cast<const char*>(storage.data()), storage.size());
-  EXPECT_EQ(bytes.find("hunter"), std::string_view::npos);
+// The flags of the mapping that holds `address`, as /proc/self/smaps tells them; empty for none.
+std::string MappingFlags(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream smaps("/proc/self/smaps");
+  bool is_here = false;
+  for (std::string line; std::getline(smaps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+      is_here = begin <= wanted && wanted < end;
+    }
+    if (is_here && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return {};
+}
+
+TEST(SecretTest, StaysOutOfCoreFiles) {
+  const std::string plain = "hunter2";
+  const Secret secret(plain);
+  const Secret copy = secret;
+  const Secret moved = Secret(copy);
+  for (const Secret* each : {&secret, &copy, &moved}) {
+    const std::string flags = MappingFlags(each->Reveal().data());
+    EXPECT_NE(flags.find(" dd "), std::string::npos) << flags;  // "do not dump"
+  }
+  // Nothing of it stands in the object itself, which lies wherever its owner lies.
+  const std::string_view object(reinterpret_cast<const char*>(&secret), sizeof(secret));
+  EXPECT_EQ(object.find("hunter"), std::string_view::npos);
+}
+
+TEST(SecretTest, IsGoneWhereItStood) {
+  const char* where = nullptr;
+  {
+    const Secret secret("hunter2");
+    where = secret.Reveal().data();
+  }
+  unsigned char resident = 0;
+  const auto page = reinterpret_cast<std::uintptr_t>(where) & ~std::uintptr_t{4095};
+  const bool is_mapped = ::mincore(reinterpret_cast<void*>(page), 1, &resident) == 0;
+  // Unmapped, or by now something else.
+  EXPECT_TRUE(!is_mapped || std::string_view(where, 6) != "hunter");
 }
 
 TEST(WipeTextTest, EmptiesAndOverwrites) {

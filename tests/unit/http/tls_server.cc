@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -179,15 +180,26 @@ bool TlsServer::ServeRequest(SSL* tls, std::string& buffer) {
     // Until the client gives up or the server stops; both end the read.
     return SSL_read(tls, chunk.data(), 1) > 0;
   }
-  const char* at = reply.bytes.data();
-  std::size_t left = reply.bytes.size();
-  while (left > 0) {
-    const int sent = SSL_write(tls, at, static_cast<int>(std::min<std::size_t>(left, 1U << 20U)));
-    if (sent <= 0) return false;
-    at += sent;
-    left -= static_cast<std::size_t>(sent);
+  return Send(tls, reply) && !reply.closes;
+}
+
+bool TlsServer::Send(SSL* tls, const Reply& reply) const {
+  const auto send = [&](std::string_view bytes) {
+    const std::size_t most = reply.is_slow ? 1 : std::size_t{1} << 20U;
+    while (!bytes.empty() && !is_stopping_) {
+      const int sent = SSL_write(tls, bytes.data(), static_cast<int>(std::min(bytes.size(), most)));
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      pollfd gone{.fd = SSL_get_fd(tls), .events = POLLIN, .revents = 0};
+      if (reply.is_slow && ::poll(&gone, 1, 20) != 0) return false;
+    }
+    return true;
+  };
+  if (!send(reply.bytes)) return false;
+  while (!reply.repeated.empty() && !is_stopping_) {
+    if (!send(reply.repeated)) return false;
   }
-  return !reply.closes;
+  return true;
 }
 
 }  // namespace ontapnvme::http::testing

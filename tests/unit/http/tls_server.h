@@ -56,9 +56,11 @@ class PemFile {
 };
 
 struct Reply {
-  std::string bytes;     // a whole HTTP answer
-  bool closes = false;   // the connection, after the bytes
-  bool is_held = false;  // nothing is sent until the server stops
+  std::string bytes = {};     // a whole HTTP answer
+  bool closes = false;        // the connection, after the bytes
+  bool is_held = false;       // nothing is sent until the server stops
+  bool is_slow = false;       // the bytes go out one by one, with 20 ms in between
+  std::string repeated = {};  // follows the bytes again and again, until the client goes away
 };
 
 // An answer with this status, header lines (each with its CRLF) and body.
@@ -83,6 +85,7 @@ class TlsServer {
   void AcceptLoop();
   void Serve(int fd);
   bool ServeRequest(SSL* tls, std::string& buffer);
+  bool Send(SSL* tls, const Reply& reply) const;
 
   std::unique_ptr<SSL_CTX, FreeContext> context_;
   Handler handler_;

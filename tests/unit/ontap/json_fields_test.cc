@@ -45,6 +45,27 @@ TEST(ParseJsonTest, RefusesDeepNesting) {
   EXPECT_EQ(deep.error().reason(), "it is nested too deep");
 }
 
+// In time that grows with the length: this one took minutes when it grew with its square.
+TEST(ParseJsonTest, ReadsLongLists) {
+  std::string text = R"({"a":[{"b":1})";
+  for (int i = 0; i < 400000; ++i) text += R"(,{"b":1})";
+  EXPECT_TRUE(Parse(text + "]}").ok());
+  EXPECT_FALSE(Parse(text + R"(,{"b":1,"b":2}]})").ok());
+}
+
+// 64 MiB of the shortest values would take gigabytes.
+TEST(ParseJsonTest, RefusesMoreValuesThanAnyAnswerHas) {
+  const auto list = [](std::size_t count) {
+    std::string text = R"({"a":[{})";
+    for (std::size_t i = 1; i < count; ++i) text += ",{}";
+    return text + "]}";
+  };
+  EXPECT_TRUE(Parse(list(10000)).ok());
+  const auto heavy = Parse(list(2000000));
+  ASSERT_FALSE(heavy.ok());
+  EXPECT_EQ(heavy.error().reason(), "it is larger than any of an ONTAP");
+}
+
 TEST(ParseJsonTest, BracketsInTextsAreNoNesting) {
   EXPECT_TRUE(Parse(R"({"a":")" + std::string(1000, '[') + R"(\"{{{{"})").ok());
 }
@@ -143,6 +164,9 @@ TEST_F(FieldReaderTest, RefusesANulInAText) {
   auto fields = Read(R"({"a":"x\u0000y"})");
   EXPECT_EQ(fields.OptionalText("/a"), "");
   EXPECT_FALSE(fields.status().ok());
+  auto list = Read(R"({"a":["x","x\u0000y"]})");
+  (void)list.OptionalTexts("/a");
+  EXPECT_FALSE(list.status().ok());
 }
 
 TEST_F(FieldReaderTest, ForEachHandsInnerErrorsOn) {

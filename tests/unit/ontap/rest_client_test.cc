@@ -102,6 +102,32 @@ TEST_F(RestClientTest, RefusesEndlessPages) {
   EXPECT_EQ(transport_.requests().size(), 1000U);
 }
 
+TEST_F(RestClientTest, RefusesPagesThatFillTheMemory) {
+  std::string records = "{}";
+  for (int i = 0; i < 500000; ++i) records += ",{}";
+  for (int page = 0; page < 100; ++page) {
+    transport_.Answer(200, R"({"records":[)" + records +
+                               R"(],"_links":{"next":{"href":"/api/things?p=)" +
+                               std::to_string(page) + R"("}}})");
+  }
+  EXPECT_TRUE(FailedWith(rest_.List(Listing(), Budget()), ErrorCode::kInternal));
+  EXPECT_LT(transport_.requests().size(), 12U);
+}
+
+TEST_F(RestClientTest, ALinkIsNeverToldAtLength) {
+  const auto page = [](const std::string& href) {
+    return R"({"records":[],"_links":{"next":{"href":")" + href + R"("}}})";
+  };
+  transport_.Answer(200, page("/api/" + std::string(100000, 'x')));
+  EXPECT_TRUE(FailedWith(rest_.List(Listing(), Budget()), ErrorCode::kInternal));
+  EXPECT_TRUE(transport_.IsDone());
+  transport_.Answer(200, page("/api/" + std::string(5000, 'x') + "?start=secret")).Answer(404);
+  const auto records = rest_.List(Listing(), Budget());
+  ASSERT_FALSE(records.ok());
+  EXPECT_LT(records.error().Line().size(), 1500U);
+  EXPECT_THAT(records.error().Line(), Not(HasSubstr("start=secret")));
+}
+
 // A disk that is missing from a list counts as deleted.
 TEST_F(RestClientTest, RefusesAListThatWasCut) {
   transport_.Answer(200, R"({"records":[{"name":"a"}],"num_records":2})");

@@ -109,6 +109,15 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"svm_capacity", "0"}, Wrong{"svm_capacity", "10"}, Wrong{"debug", "3"},
                     Wrong{"ontap_portal", "192.0.2.1:4420"}, Wrong{"verify_ssl", "2"}));
 
+// What parses addresses stops at a NUL, what connects may not.
+TEST(StorageConfigTest, ANulIsNoPartOfAnAddress) {
+  for (const std::string address : {"fd00::1", "192.0.2.1", "[fd00::1]"}) {
+    const std::string with_nul = address + std::string("\0/x", 3);
+    EXPECT_FALSE(StorageConfig::Parse("t", With({{"mgmt_ip", with_nul}})).ok()) << address;
+    EXPECT_FALSE(StorageConfig::Parse("t", With({{"ontap_portal", with_nul}})).ok()) << address;
+  }
+}
+
 TEST(StorageConfigTest, BothKindsOfQosAreRefused) {
   const auto config =
       StorageConfig::Parse("t", With({{"qos_policy", "gold"}, {"adaptive_qos_policy", "a1"}}));
