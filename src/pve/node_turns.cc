@@ -8,14 +8,21 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
+#include <string_view>
 
 #include "base/unique_fd.h"
 
 namespace ontapnvme::pve {
+namespace {
+
+constexpr std::string_view kEnding = ".turn";
+
+}  // namespace
 
 bool NodeTurns::Take(const std::string& matter, std::chrono::seconds every, Clock& clock) const {
   ::mkdir(directory_.c_str(), 0700);
-  const std::string path = directory_ + "/" + storage_id_ + "." + matter;
+  const std::string path = directory_ + "/" + storage_id_ + "." + matter + std::string(kEnding);
   const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   // Whoever holds the lock is taking this turn.
   if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
@@ -30,6 +37,20 @@ bool NodeTurns::Take(const std::string& matter, std::chrono::seconds every, Cloc
   const std::string line = std::to_string(now_s) + "\n";
   return ::ftruncate(file.get(), 0) == 0 &&
          ::pwrite(file.get(), line.data(), line.size(), 0) == static_cast<ssize_t>(line.size());
+}
+
+void NodeTurns::Forget() const {
+  const std::string stem = storage_id_ + ".";
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_, ignored)) {
+    std::string matter = entry.path().filename();
+    const bool is_ours = matter.size() > stem.size() + kEnding.size() &&
+                         matter.starts_with(stem) && matter.ends_with(kEnding);
+    if (!is_ours) continue;
+    matter = matter.substr(stem.size(), matter.size() - stem.size() - kEnding.size());
+    // A dot in it: of a storage whose id begins like this one's.
+    if (matter.find('.') == std::string::npos) std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 }  // namespace ontapnvme::pve

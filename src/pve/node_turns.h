@@ -18,6 +18,8 @@ class NodeTurns {
   // True when the last turn is longer ago than `every`, or was never; the turn is taken then. False
   // when that cannot be written down: better never than each time.
   bool Take(const std::string& matter, std::chrono::seconds every, Clock& clock) const;
+  // All turns of the storage were never.
+  void Forget() const;
 
  private:
   std::string directory_;

@@ -12,6 +12,7 @@
 #include "pve/context.h"
 #include "pve/disk_making.h"
 #include "pve/disks.h"
+#include "pve/node_turns.h"
 #include "pve/recovery.h"
 #include "pve/renaming.h"
 #include "pve/rollback.h"
@@ -80,6 +81,7 @@ class StorageImpl : public Storage {
 
   StorageParts parts_;
   Context context_;
+  NodeTurns turns_;
   FactSource facts_;
   Paths paths_;
   Attachment attachment_;

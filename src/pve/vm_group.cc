@@ -6,6 +6,9 @@
 namespace ontapnvme::pve {
 namespace {
 
+// NetApp's documentation of consistency groups, limits.
+constexpr std::size_t kGroupMax = 80;
+
 // The name for a VM whose usual group name another owner has.
 std::string TaggedName(const Context& context, std::uint64_t vmid) {
   return GroupName(context.config.prefix, vmid) + "_" + context.ownership.ShortTag();
@@ -55,6 +58,16 @@ Status VmGroups::Join(std::uint64_t vmid, const std::string& flexvol_name,
       members.push_back(sibling.name);
     }
   }
+  const std::size_t room = kGroupMax - std::min(kGroupMax, members.size());
+  if (room == 0) {
+    context.log.Warning("VM " + std::to_string(vmid) +
+                        " has as many disks as a consistency group "
+                        "takes (" +
+                        std::to_string(kGroupMax) + "): '" + flexvol_name +
+                        "' is snapshotted alone, not at the same point in time");
+    return {};
+  }
+  if (joining.size() > room) joining.resize(room);
   if (!group) return Make(vmid, joining, deadline);
 
   const Status joined = context.groups.AddMembers(group->uuid, joining, deadline);

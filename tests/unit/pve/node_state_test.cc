@@ -119,6 +119,11 @@ TEST_F(NodeStateTest, TurnIsTakenOncePerPeriodByWhicheverProcess) {
   EXPECT_TRUE(other.Take("ceiling", std::chrono::hours(1), clock));
   clock.Advance(std::chrono::minutes(61));
   EXPECT_TRUE(other.Take("recovery", std::chrono::hours(1), clock));
+  const NodeTurns longer(directory + "/run", "tank.two");
+  EXPECT_TRUE(longer.Take("recovery", std::chrono::hours(1), clock));
+  one.Forget();
+  EXPECT_TRUE(one.Take("recovery", std::chrono::hours(1), clock));
+  EXPECT_FALSE(longer.Take("recovery", std::chrono::hours(1), clock)) << "another storage's";
   EXPECT_FALSE(NodeTurns("/proc/nowhere", "tank").Take("x", std::chrono::hours(1), clock))
       << "what cannot be written down is not done each time";
 }

@@ -5,6 +5,7 @@ package Journey::Fabric;
 
 use v5.36;
 
+use JSON::PP   ();
 use List::Util qw(min);
 
 use Journey::Disks;
@@ -111,11 +112,36 @@ my sub cut_all ($j) {
     return "live again after $back ms; the writer waited, $blocks MiB written, all there";
 }
 
+# The array's REST side answers nobody; its data LIFs do. The cluster's file system, which both nodes
+# have on a real cluster, is carried over by hand.
+my sub without_management ($j) {
+    my ($source, $target) = map { $j->node($_) } qw(node1 node2);
+    my ($id) = $j->storage;
+    my $file = "/etc/pve/priv/storage/$id.disks";
+    $target->guest->write_file($file, $source->guest->read_file($file));
+    $j->array->ctl('fault-add', never_answer => JSON::PP::true(), times => -1);
+    $j->on_failure(sub { $j->array->ctl('fault-clear') });
+    my $error;
+    $target->task(
+        sub {
+            $target->activate(disks());
+            $error = $j->refused(sub { $target->storage('alloc_image', 100, 'raw', undef, 1024) },
+                qr/\[(?:unavailable|timed-out)\]/);
+        }
+    );
+    $j->expect_pattern($target, 'third', [disks()]);
+    $target->task(sub { $target->deactivate(disks()) });
+    $source->task(sub { $source->activate(disks()) });
+    $j->array->ctl('fault-clear');
+    return "both disks were activated and read on node2; a new disk: $error";
+}
+
 sub begin ($j) {
     $j->chapter('two nodes, two paths');
     my ($first, $second) = $j->{lab}->portals;
     $j->step('live hand-over to node2', sub { hand_over($j) });
     $j->step('and back to node1',       sub { hand_back($j) });
+    $j->step('hand-over while the management LIF is silent', sub { without_management($j) });
     $j->step(
         "portal $first refuses while a VM writes",
         sub { cut($j, portal => $first, how => 'clean') }
