@@ -44,8 +44,8 @@ void NodeTurns::Forget() const {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory_, ignored)) {
     std::string matter = entry.path().filename();
-    const bool is_ours = matter.size() > stem.size() + kEnding.size() &&
-                         matter.starts_with(stem) && matter.ends_with(kEnding);
+    const bool is_ours = matter.size() > stem.size() + kEnding.size() && matter.starts_with(stem) &&
+                         matter.ends_with(kEnding);
     if (!is_ours) continue;
     matter = matter.substr(stem.size(), matter.size() - stem.size() - kEnding.size());
     // A dot in it: of a storage whose id begins like this one's.
