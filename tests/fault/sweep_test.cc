@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "fault/fault_list.h"
 #include "fault/storage_rig.h"
 
 namespace ontapnvme::fault {
@@ -15,38 +16,6 @@ namespace {
 using testing::IsEmpty;
 
 constexpr int kRequestsMax = 40;  // a runaway sweep fails instead of hanging
-
-struct Fault {
-  const char* name;
-  nlohmann::json rule;
-};
-
-const std::vector<Fault>& Faults() {
-  static const std::vector<Fault> kFaults = {
-      {"unauthorized", {{"status", 401}}},
-      {"forbidden", {{"status", 403}, {"code", 6}}},
-      // Not for a DELETE: there "not found" is the truth, or the array lies.
-      {"not_found", {{"status", 404}, {"code", 4}, {"method", "GET|POST|PATCH"}}},
-      {"too_many", {{"status", 429}, {"code", 262160}, {"retry_after", 1}}},
-      {"server_error", {{"status", 500}, {"code", 65541}}},
-      {"overloaded", {{"status", 503}}},
-      {"lost_before", {{"drop_before", true}}},
-      {"lost_after", {{"drop_after", true}}},
-      {"cut", {{"truncated", true}}},
-      {"malformed", {{"malformed", true}}},
-      {"redirect", {{"redirect", "https://192.0.2.99/api/cluster"}}},
-      {"silent", {{"never_answer", true}}},
-      {"unheard", {{"never_answer", true}, {"applied", false}}},
-      {"slow", {{"delay_ms", 3000}}},
-      {"too_late", {{"delay_ms", 600000}}},
-      {"huge", {{"huge", (64 << 20) + 1}}},
-      {"volume_busy", {{"status", 409}, {"code", 524486}, {"method", "POST|PATCH|DELETE"}}},
-      {"create_runs", {{"status", 409}, {"code", 13107405}, {"method", "POST"}}},
-      {"job_failure", {{"job_failure", 393271}}},
-      {"job_vanishes", {{"job_vanishes", true}}},
-  };
-  return kFaults;
-}
 
 // One storage with a bystander's disk that nothing may touch.
 class World {
@@ -171,6 +140,15 @@ void ExpectPolicies(World& world) {
   }
 }
 
+void ExpectInNoGroup(World& world, const std::string& flexvol) {
+  auto& array = world.array.sim.world();
+  for (const auto& group : array.groups) {
+    for (const auto& uuid : group.volume_uuids) {
+      EXPECT_NE(array.volumes.Find(uuid)->name, flexvol) << "in group " << group.name;
+    }
+  }
+}
+
 std::size_t CountSnapshots(World& world) {
   std::size_t count = 0;
   for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) {
@@ -244,6 +222,7 @@ const std::vector<Operation>& Operations() {
        [](World& world) { return Done(world.rig.storage().CreateBase("vm-100-disk-0")); },
        [](World& world) {
          EXPECT_EQ(world.rig.Content("base-100-disk-0"), "old");
+         ExpectInNoGroup(world, "t_base_100_disk_0");
          EXPECT_TRUE(world.rig.storage().Clone("base-100-disk-0", "", 300).ok());
        }},
       {"clone", ABaseImage, [](World& world) { return CloneOnce(world, "base-100-disk-0", ""); },
