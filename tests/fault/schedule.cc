@@ -2,8 +2,14 @@
 #include "fault/schedule.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace ontapnvme::fault {
+
+unsigned Seeds(unsigned usual) {
+  const char* asked = std::getenv("ONTAPNVME_SEEDS");
+  return asked == nullptr ? usual : static_cast<unsigned>(std::stoul(asked));
+}
 
 void Schedule::Add(const std::string& lock, std::function<void()> run) {
   auto task = std::make_unique<Task>();

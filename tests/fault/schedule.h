@@ -18,6 +18,9 @@
 
 namespace ontapnvme::fault {
 
+// How many seeds a search tries: this many, or for a longer one what ONTAPNVME_SEEDS says.
+unsigned Seeds(unsigned usual);
+
 class Schedule {
  public:
   explicit Schedule(unsigned seed) : random_(seed) {}
