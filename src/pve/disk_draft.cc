@@ -16,6 +16,7 @@ Status DiskDraft::MakeVolume(const std::function<Result<Uuid>()>& create,
   TRY(const auto found, context.volumes.Find(flexvol_, deadline));
   if (!found) return created.error();
   if (!context.ownership.IsMadeBy(found->comment, operation_id_)) {
+    is_name_lost_ = true;
     return Error(ErrorCode::kAlreadyExists, "FlexVol '" + flexvol_ + "' exists by now")
         .Because("another operation made it in the meantime")
         .Try("try again");
@@ -63,6 +64,7 @@ Status DiskDraft::Map(const Deadline& deadline) {
 }
 
 Error DiskDraft::Undo(Error error, const Deadline& deadline) const {
+  if (is_name_lost_) return error;
   auto& context = *context_;
   const Deadline grace = deadline.Grace(kUndoBudget);
   std::optional<Uuid> volume = volume_;

@@ -33,6 +33,8 @@ class DiskDraft {
   Status TakeNamespace(const Deadline& deadline);
   Status Map(const Deadline& deadline);
 
+  // True when MakeVolume found the name taken by somebody else: nothing was made.
+  bool is_name_lost() const { return is_name_lost_; }
   const std::string& flexvol() const { return flexvol_; }
   const Uuid& volume() const { return *volume_; }
   const ontap::NvmeNamespace& ns() const { return *ns_; }
@@ -48,6 +50,7 @@ class DiskDraft {
   std::string operation_id_;
   std::optional<Uuid> volume_;
   std::optional<ontap::NvmeNamespace> ns_;
+  bool is_name_lost_ = false;
 };
 
 }  // namespace ontapnvme::pve

@@ -27,21 +27,41 @@ Status RequireRoom(const StorageConfig& config, const std::vector<ontap::FlexVol
       .Try("free space on the SVM, or raise svm_capacity if the SVM may hold more");
 }
 
+// Proxmox's lock keeps a storage's own tasks apart. Another cluster, or another storage with the
+// same prefix, has another lock and chooses among the same names: who loses one takes the next.
+template <typename F>
+Result<std::string> WithFreeName(const F& make_once) {
+  constexpr int kTriesMax = 10;
+  for (int tries = 1;; ++tries) {
+    bool is_name_lost = false;
+    auto made = make_once(is_name_lost);
+    if (!is_name_lost || tries == kTriesMax) return made;
+  }
+}
+
 }  // namespace
 
 Result<std::string> DiskMaking::Allocate(std::uint64_t vmid, const std::string& requested_name,
                                          std::uint64_t size_kib, const Deadline& deadline) {
-  auto& context = *context_;
-  const auto& config = context.config;
   TRY(const ByteCount asked, FromKiB(size_kib));
   if (asked.bytes() == 0 || asked > kDiskSizeMax) {
     return Error(ErrorCode::kInvalidArgument, "cannot allocate a disk of that size")
         .With("size_kib", std::to_string(size_kib))
         .Try("use 1 KiB to 128 TiB");
   }
+  const ByteCount size = asked.RoundUp(kBlockBytes);
+  return WithFreeName([&](bool& is_name_lost) {
+    return AllocateOnce(vmid, requested_name, size, deadline, is_name_lost);
+  });
+}
+
+Result<std::string> DiskMaking::AllocateOnce(std::uint64_t vmid, const std::string& requested_name,
+                                             ByteCount size, const Deadline& deadline,
+                                             bool& is_name_lost) {
+  auto& context = *context_;
+  const auto& config = context.config;
   TRY(const auto facts, facts_->Read(deadline));
   const Deadline working = deadline.Reserve(kUndoBudget);
-  const ByteCount size = asked.RoundUp(kBlockBytes);
 
   // With svm_capacity the one listing is of all volumes instead of the VM's.
   TRY(const auto siblings,
@@ -61,6 +81,7 @@ Result<std::string> DiskMaking::Allocate(std::uint64_t vmid, const std::string& 
     return Finish(draft, name, siblings, working);
   };
   if (const auto made = make(); !made.ok()) {
+    is_name_lost = draft.is_name_lost() && requested_name.empty();
     return draft.Undo(made.error().Wrap("cannot allocate volume '" + name.Text() + "'"), deadline);
   }
   context.disk_memory.Remember(name, draft.ns().uuid);
@@ -69,6 +90,14 @@ Result<std::string> DiskMaking::Allocate(std::uint64_t vmid, const std::string& 
 
 Result<std::string> DiskMaking::Clone(const VolumeName& source, const std::string& snapshot,
                                       std::uint64_t vmid, const Deadline& deadline) {
+  return WithFreeName([&](bool& is_name_lost) {
+    return CloneOnce(source, snapshot, vmid, deadline, is_name_lost);
+  });
+}
+
+Result<std::string> DiskMaking::CloneOnce(const VolumeName& source, const std::string& snapshot,
+                                          std::uint64_t vmid, const Deadline& deadline,
+                                          bool& is_name_lost) {
   auto& context = *context_;
   const auto& config = context.config;
   const std::string failure = "cannot clone volume '" + source.Text() + "'";
@@ -111,6 +140,7 @@ Result<std::string> DiskMaking::Clone(const VolumeName& source, const std::strin
     return Finish(draft, name, listed, working);
   };
   if (const auto made = make(); !made.ok()) {
+    is_name_lost = draft.is_name_lost();
     Error error = made.error().Wrap(failure);
     if (FailedWith(made, ErrorCode::kNotFound)) error.AddFact("array_snapshot", parent_snapshot);
     return draft.Undo(std::move(error), deadline);

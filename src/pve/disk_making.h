@@ -27,6 +27,11 @@ class DiskMaking {
                             std::uint64_t vmid, const Deadline& deadline);
 
  private:
+  // One try; `is_name_lost`: a chosen name went to another owner meanwhile, and nothing was made.
+  Result<std::string> AllocateOnce(std::uint64_t vmid, const std::string& requested_name,
+                                   ByteCount size, const Deadline& deadline, bool& is_name_lost);
+  Result<std::string> CloneOnce(const VolumeName& source, const std::string& snapshot,
+                                std::uint64_t vmid, const Deadline& deadline, bool& is_name_lost);
   // The last steps of both: the map, and the group where it belongs to one.
   Status Finish(DiskDraft& draft, const VolumeName& name,
                 const std::vector<ontap::FlexVol>& siblings, const Deadline& deadline);

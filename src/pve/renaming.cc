@@ -131,8 +131,20 @@ Status Renaming::RenameFlexVol(const ontap::FlexVol& volume, const std::string& 
   return is_renamed ? Status() : renamed;
 }
 
+// Another owner has another lock, and chooses among the same names: who loses one takes the next.
 Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
                                      const std::string& new_name, const Deadline& deadline) {
+  constexpr int kTriesMax = 10;
+  for (int tries = 1;; ++tries) {
+    bool is_name_lost = false;
+    auto renamed = RenameOnce(name, vmid, new_name, deadline, is_name_lost);
+    if (!is_name_lost || !new_name.empty() || tries == kTriesMax) return renamed;
+  }
+}
+
+Result<std::string> Renaming::RenameOnce(const VolumeName& name, std::uint64_t vmid,
+                                         const std::string& new_name, const Deadline& deadline,
+                                         bool& is_name_lost) {
   auto& context = *context_;
   const std::string& prefix = context.config.prefix;
   const std::string failure = "cannot rename volume '" + name.Text() + "'";
@@ -172,6 +184,7 @@ Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
     return groups_.Join(vmid, target_flexvol, listed, working);
   };
   if (const auto renamed = rename(); !renamed.ok()) {
+    is_name_lost = FailedWith(renamed, ErrorCode::kAlreadyExists);
     return undo.Run(renamed.error().Wrap(failure), deadline.Grace(kUndoBudget));
   }
   if (remembered) context.disk_memory.Remember(target, *remembered);

@@ -26,6 +26,10 @@ class Renaming {
                              const std::string& new_name, const Deadline& deadline);
 
  private:
+  // One try; `is_name_lost`: the chosen name went to another owner meanwhile, and all is undone.
+  Result<std::string> RenameOnce(const VolumeName& name, std::uint64_t vmid,
+                                 const std::string& new_name, const Deadline& deadline,
+                                 bool& is_name_lost);
   Status TakeBaseSnapshot(const VolumeName& name, const ontap::FlexVol& volume,
                           std::string& array_name, UndoSteps& undo, const Deadline& deadline);
   Status LeaveGroup(const VolumeName& name, const ontap::FlexVol& volume, UndoSteps& undo,

@@ -31,6 +31,8 @@ Result<std::string> SnapshotDevices::Activate(const VolumeName& name, const std:
   const std::string failure =
       "cannot activate snapshot '" + snapshot + "' of volume '" + name.Text() + "'";
   TRY(const auto clone, CloneNameOf(shown));
+  const auto held = lock_.Take(deadline);
+  if (!held.ok()) return held.error().Wrap(failure);
   TRY(const auto there, ontap::ReadDiskObjects(context.rest, context.config.svm, clone, deadline));
   if (!there.empty()) {
     if (auto link = PresentLink(shown, there.front(), deadline)) return std::move(*link);
@@ -99,6 +101,8 @@ Status SnapshotDevices::Deactivate(const VolumeName& name, const std::string& sn
   const std::string failure =
       "cannot deactivate snapshot '" + snapshot + "' of volume '" + name.Text() + "'";
   TRY(const auto clone, CloneNameOf(shown));
+  const auto held = lock_.Take(deadline);
+  if (!held.ok()) return held.error().Wrap(failure);
   TRY(const auto there, ontap::ReadDiskObjects(context.rest, context.config.svm, clone, deadline));
   if (there.empty()) return context.links.Remove(LinkName(name, snapshot));
   const auto removed = Remove(shown, there.front(), deadline);
@@ -160,7 +164,8 @@ int SnapshotDevices::ReapIf(
     const Deadline& deadline) {
   auto& context = *context_;
   const auto identity = context.host.Identity();
-  if (!identity.ok()) return 0;
+  const auto held = lock_.Take(deadline);
+  if (!identity.ok() || !held.ok()) return 0;
   const auto clones = ontap::ReadDiskObjects(
       context.rest, context.config.svm, context.config.prefix + std::string(kStem) + "*", deadline);
   if (!clones.ok()) return 0;

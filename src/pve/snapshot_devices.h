@@ -14,6 +14,7 @@
 #include "ontap/disk_objects.h"
 #include "pve/array_facts.h"
 #include "pve/context.h"
+#include "pve/node_lock.h"
 #include "pve/paths.h"
 #include "pve/volume_name.h"
 
@@ -21,8 +22,9 @@ namespace ontapnvme::pve {
 
 class SnapshotDevices {
  public:
-  SnapshotDevices(Context& context, FactSource& facts, Paths& paths)
-      : context_(&context), facts_(&facts), paths_(&paths) {}
+  // `lock` is of this node: two tasks must not take each other's unfinished device for a left-over.
+  SnapshotDevices(Context& context, FactSource& facts, Paths& paths, NodeLock lock)
+      : context_(&context), facts_(&facts), paths_(&paths), lock_(std::move(lock)) {}
 
   // See Storage::ActivateSnapshot.
   Result<std::string> Activate(const VolumeName& name, const std::string& snapshot,
@@ -58,6 +60,7 @@ class SnapshotDevices {
   Context* context_;
   FactSource* facts_;
   Paths* paths_;
+  NodeLock lock_;
 };
 
 }  // namespace ontapnvme::pve

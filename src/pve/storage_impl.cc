@@ -29,7 +29,9 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
       paths_(context_),
       attachment_(context_, facts_, paths_),
       capacity_(context_),
-      devices_(context_, facts_, paths_),
+      devices_(
+          context_, facts_, paths_,
+          NodeLock(surroundings.state_directory, context_.config.storage_id, "snapshot-devices")),
       disks_(context_, facts_, devices_, turns_),
       making_(context_, facts_),
       renaming_(context_, facts_),

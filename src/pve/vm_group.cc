@@ -83,10 +83,17 @@ Status VmGroups::Leave(std::uint64_t vmid, const ontap::FlexVol& volume, const D
   auto& context = *context_;
   if (!volume.group || !IsGroupNameOf(context, vmid, volume.group->name)) return {};
   const auto left = context.groups.RemoveMembers(volume.group->uuid, {volume.name}, deadline);
-  if (left.ok() || FailedWith(left, ErrorCode::kNotFound)) return {};
-  if (!FailedWith(left, ErrorCode::kUnsupported)) return left;
+  if (left.ok()) return {};
+  const bool is_gone = FailedWith(left, ErrorCode::kNotFound);
+  if (!is_gone && !FailedWith(left, ErrorCode::kUnsupported)) return left;
   TRY(const auto group, Find(vmid, deadline));
   if (!group || group->uuid != volume.group->uuid) return {};
+  const bool is_member =
+      std::any_of(group->members.begin(), group->members.end(),
+                  [&](const auto& member) { return member.volume_uuid == volume.uuid; });
+  if (!is_member) return {};
+  // Who stays a member by mistake is snapshotted, and perhaps rolled back, with the VM.
+  if (is_gone) return left;
   std::vector<std::string> staying;
   for (const auto& member : group->members) {
     if (member.volume_uuid != volume.uuid) staying.push_back(member.volume_name);

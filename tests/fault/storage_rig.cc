@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kContentBytes = 16;
 
-pve::Settings DefaultSettings() {
-  return {{"mgmt_ip", "192.0.2.1"}, {"username", "admin"},  {"vserver", "svm1"},
-          {"subsystem", "pve"},     {"aggregate", "aggr1"}, {"storage_prefix", "t_"}};
-}
-
 std::string MakeDirectory() {
   std::string pattern = testing::TempDir() + "/ontapnvme-rig-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "cannot make " << pattern;
@@ -25,6 +20,11 @@ std::string MakeDirectory() {
 }
 
 }  // namespace
+
+pve::Settings DefaultSettings() {
+  return {{"mgmt_ip", "192.0.2.1"}, {"username", "admin"},  {"vserver", "svm1"},
+          {"subsystem", "pve"},     {"aggregate", "aggr1"}, {"storage_prefix", "t_"}};
+}
 
 TestArray::TestArray() : sim([shared = clock] { return shared->WallTime(); }) {}
 
@@ -66,12 +66,15 @@ bool TestArray::FaultFired() {
 }
 
 StorageRig::StorageRig(TestArray& array, RigOptions options)
-    : array_(&array), options_(std::move(options)), directory_(MakeDirectory()) {
+    : array_(&array),
+      options_(std::move(options)),
+      directory_(options_.directory.empty() ? MakeDirectory() : options_.directory) {
   Restart();
 }
 
 StorageRig::~StorageRig() {
   storage_.reset();
+  if (!options_.directory.empty()) return;
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -124,6 +127,12 @@ void StorageRig::Restart() {
   parts.host = std::move(host);
   parts.jitter = [] { return 0.5; };
   parts.clock = array_->clock.get();
+  if (options_.schedule != nullptr) {
+    parts.transport =
+        std::make_unique<ScheduledTransport>(std::move(parts.transport), options_.schedule);
+    if (!clock_) clock_ = std::make_unique<ScheduledClock>(array_->clock.get(), options_.schedule);
+    parts.clock = clock_.get();
+  }
   storage_ = std::make_unique<pve::StorageImpl>(std::move(*config), std::move(secrets),
                                                 surroundings, std::move(parts));
 }

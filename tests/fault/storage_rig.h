@@ -10,6 +10,7 @@
 
 #include "fakes/fake_clock.h"
 #include "fakes/fake_host.h"
+#include "fault/schedule.h"
 #include "pve/storage_impl.h"
 #include "sim/memory_array.h"
 
@@ -31,12 +32,17 @@ struct TestArray {
   bool FaultFired();
 };
 
+// Of a storage that says nothing else.
+pve::Settings DefaultSettings();
+
 struct RigOptions {
   std::string storage_id = "tank";
   std::string cluster_id = "11111111-2222-3333-4444-555555555555";
   std::string node = "node1";
   pve::Settings settings = {};  // over the defaults
   std::string disk_memory_file = {};
+  std::string directory = {};    // of another rig: another process on the same node
+  Schedule* schedule = nullptr;  // borrowed; each request and nap is a turn of it
 };
 
 class StorageRig {
@@ -55,6 +61,7 @@ class StorageRig {
   // The bytes at the start of the volume's namespace on the array.
   std::string Content(const std::string& volume_name);
   void Write(const std::string& volume_name, const std::string& bytes);
+  const std::string& directory() const { return directory_; }
   std::string link(const std::string& leaf) const {
     return directory_ + "/dev/" + options_.storage_id + "/" + leaf;
   }
@@ -65,6 +72,7 @@ class StorageRig {
   TestArray* array_;
   RigOptions options_;
   std::string directory_;
+  std::unique_ptr<Clock> clock_;
   fakes::FakeHost* host_ = nullptr;
   std::unique_ptr<pve::Storage> storage_;
 };

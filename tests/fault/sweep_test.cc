@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "fault/fault_list.h"
 #include "fault/storage_rig.h"
 
 namespace ontapnvme::fault {
@@ -15,32 +16,6 @@ namespace {
 using testing::IsEmpty;
 
 constexpr int kRequestsMax = 40;  // a runaway sweep fails instead of hanging
-
-struct Fault {
-  const char* name;
-  nlohmann::json rule;
-};
-
-const std::vector<Fault>& Faults() {
-  static const std::vector<Fault> kFaults = {
-      {"unauthorized", {{"status", 401}}},
-      {"forbidden", {{"status", 403}, {"code", 6}}},
-      // Not for a DELETE: there "not found" is the truth, or the array lies.
-      {"not_found", {{"status", 404}, {"code", 4}, {"method", "GET|POST|PATCH"}}},
-      {"too_many", {{"status", 429}, {"code", 262160}, {"retry_after", 1}}},
-      {"server_error", {{"status", 500}, {"code", 65541}}},
-      {"overloaded", {{"status", 503}}},
-      {"lost_before", {{"drop_before", true}}},
-      {"lost_after", {{"drop_after", true}}},
-      {"cut", {{"truncated", true}}},
-      {"malformed", {{"malformed", true}}},
-      {"redirect", {{"redirect", "https://192.0.2.99/api/cluster"}}},
-      {"silent", {{"never_answer", true}}},
-      {"job_failure", {{"job_failure", 393271}}},
-      {"job_vanishes", {{"job_vanishes", true}}},
-  };
-  return kFaults;
-}
 
 // One storage with a bystander's disk that nothing may touch.
 class World {
@@ -117,6 +92,63 @@ void ABaseImage(World& world) {
   ASSERT_TRUE(base.ok()) << base.error().Line();
 }
 
+// As Proxmox does when a storage is added.
+Status AddStorage(World& world) {
+  auto& storage = world.rig.storage();
+  if (auto verified = storage.Verify(); !verified.ok()) return verified;
+  return storage.Activate();
+}
+
+Status ListAll(World& world) {
+  const auto disks = world.rig.storage().List(std::nullopt);
+  if (!disks.ok()) return disks.error();
+  EXPECT_EQ(disks->size(), 3U) << "all of them, or an error";
+  return {};
+}
+
+// Another storage of the same array, which has no disks.
+Status RemoveEmptyStorage(World& world) {
+  StorageRig empty(world.array, {.storage_id = "empty", .settings = {{"storage_prefix", "e_"}}});
+  if (auto checked = empty.storage().RequireEmpty(); !checked.ok()) return checked;
+  return empty.storage().Forget();
+}
+
+// What could not be changed is told, and done by the next try.
+Status ChangePolicies(World& world) {
+  StorageRig changed(world.array,
+                     {.settings = {{"qos_policy", "gold"}, {"snapshot_policy", "hourly"}}});
+  auto done = changed.storage().ApplyChanges(DefaultSettings());
+  if (!done.ok()) return done;
+  for (const auto& record : changed.storage().TakeLog()) {
+    if (record.text.find("not changed") != std::string::npos) {
+      return Error(ErrorCode::kUnavailable, record.text);
+    }
+  }
+  return {};
+}
+
+void ExpectPolicies(World& world) {
+  auto& array = world.array.sim.world();
+  for (const auto& volume : array.volumes) {
+    if (!volume.name.starts_with("t_vm_")) continue;
+    const auto* policy = array.qos_policies.Find(volume.qos_policy_uuid);
+    EXPECT_TRUE(policy != nullptr && policy->name == "gold") << volume.name;
+  }
+  for (const auto& group : array.groups) {
+    const auto* policy = array.snapshot_policies.Find(group.snapshot_policy_uuid);
+    EXPECT_TRUE(policy != nullptr && policy->name == "hourly") << group.name;
+  }
+}
+
+void ExpectInNoGroup(World& world, const std::string& flexvol) {
+  auto& array = world.array.sim.world();
+  for (const auto& group : array.groups) {
+    for (const auto& uuid : group.volume_uuids) {
+      EXPECT_NE(array.volumes.Find(uuid)->name, flexvol) << "in group " << group.name;
+    }
+  }
+}
+
 std::size_t CountSnapshots(World& world) {
   std::size_t count = 0;
   for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) {
@@ -190,6 +222,7 @@ const std::vector<Operation>& Operations() {
        [](World& world) { return Done(world.rig.storage().CreateBase("vm-100-disk-0")); },
        [](World& world) {
          EXPECT_EQ(world.rig.Content("base-100-disk-0"), "old");
+         ExpectInNoGroup(world, "t_base_100_disk_0");
          EXPECT_TRUE(world.rig.storage().Clone("base-100-disk-0", "", 300).ok());
        }},
       {"clone", ABaseImage, [](World& world) { return CloneOnce(world, "base-100-disk-0", ""); },
@@ -224,9 +257,32 @@ const std::vector<Operation>& Operations() {
        [](World& world) { EXPECT_TRUE(world.rig.storage().Info("vm-100-disk-0")->is_protected); }},
       {"verify", [](World&) {}, [](World& world) { return world.rig.storage().Verify(); },
        [](World&) {}},
+      {"add", [](World&) {}, AddStorage, [](World&) {}},
+      {"list", TwoDisks, ListAll, [](World&) {}},
+      {"change_policies", TwoDisks, ChangePolicies, ExpectPolicies},
+      {"remove", TwoDisks, RemoveEmptyStorage, [](World&) {}},
   };
   return kOperations;
 }
+
+// The last line that this program prints.
+class Totals : public testing::Environment {
+ public:
+  void Add(int points) {
+    ++operations_;
+    points_ += points;
+  }
+  void TearDown() override {
+    if (operations_ == 0) return;
+    std::cout << "sweep: in all " << operations_ << " operations, " << Faults().size()
+              << " kinds of fault, " << points_ << " points kept all promises\n";
+  }
+
+ private:
+  int operations_ = 0;
+  int points_ = 0;
+};
+auto* const totals = static_cast<Totals*>(testing::AddGlobalTestEnvironment(new Totals));
 
 class SweepTest : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
 
@@ -270,6 +326,7 @@ TEST_P(SweepTest, KeepsItsPromisesWhicheverRequestFails) {
       if (HasFailure()) return;
     }
   }
+  totals->Add(points);
   std::cout << "sweep: " << operation.name << (always_jobs ? " with jobs" : "") << ": " << points
             << " points kept all promises\n";
 }

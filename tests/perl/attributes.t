@@ -34,6 +34,21 @@ subtest 'an attribute that does not exist here is undef' => sub {
     }), [], 'and asks nobody');
 };
 
+# What the library is asked, all of it under the lock of the storage.
+my sub set_by ($code) {
+    my $is_locked = 0;
+    my @asked;
+    for my $call (made($code)->@*) {
+        if ($call->[0] =~ /lock/) {
+            $is_locked = $call->[0] eq 'lock';
+        } else {
+            ok($is_locked, "$call->[0]: under the lock");
+            push(@asked, $call);
+        }
+    }
+    return \@asked;
+}
+
 subtest 'notes are set as they are' => sub {
     my %expected = (
         'plain' => 'plain',
@@ -44,13 +59,13 @@ subtest 'notes are set as they are' => sub {
         '' => '',
     );
     for my $notes (sort(keys(%expected))) {
-        is_deeply(made(sub { PLUGIN->update_volume_attribute(@volume, dirty('notes'),
+        is_deeply(set_by(sub { PLUGIN->update_volume_attribute(@volume, dirty('notes'),
             dirty($notes)) }),
             [['set_notes', $name, $expected{$notes}]], 'as characters');
     }
-    is_deeply(made(sub { PLUGIN->update_volume_attribute(@volume, 'notes', undef) }),
+    is_deeply(set_by(sub { PLUGIN->update_volume_attribute(@volume, 'notes', undef) }),
         [['set_notes', $name, '']], 'undef removes them');
-    my $calls = made(sub {
+    my $calls = set_by(sub {
         like(error_of(sub { PLUGIN->update_volume_attribute(@volume, 'notes', $_) }),
             qr/\[invalid-argument\].*'\Q$name\E'/, 'binary')
             for "a\0b", "\e[1m";
@@ -62,7 +77,7 @@ subtest 'notes are set as they are' => sub {
 };
 
 subtest 'protection is set and lifted' => sub {
-    is_deeply(made(sub { PLUGIN->update_volume_attribute(@volume, dirty('protected'),
+    is_deeply(set_by(sub { PLUGIN->update_volume_attribute(@volume, dirty('protected'),
         dirty($_->[0])) }),
         [['set_protected', $name, $_->[1]]], 'value ' . ($_->[0] // 'undef'))
         for [1, 1], ['1', 1], [0, 0], ['0', 0], ['', 0], [undef, 0];
@@ -72,7 +87,7 @@ subtest 'protection is set and lifted' => sub {
 };
 
 subtest 'another attribute is refused with those that there are' => sub {
-    is_deeply(made(sub {
+    is_deeply(set_by(sub {
         like(error_of(sub { PLUGIN->update_volume_attribute(@volume, $_, 1) }),
             qr/\Astorage 'store': \[unsupported\] .*'\Q$name\E'.*'notes' and 'protected'/, 'told')
             for 'size', "two\nlines", '';

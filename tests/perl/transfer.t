@@ -51,7 +51,7 @@ my sub failed_import ($name, $may_rename = 1) {
 my @whole = (
     ['activate'],
     ['read_import_size', $fd],
-    ['lock', 'store', 1, undef],
+    ['lock', 'store', 1, 60],
     ['allocate', 100, 'vm-100-disk-0', 4097],
     ['unlock'],
     ['activate_volume', 'vm-100-disk-0'],
@@ -60,7 +60,7 @@ my @whole = (
 );
 my @removal = (
     ['deactivate_volume', 'vm-100-disk-0'],
-    ['lock', 'store', 1, undef],
+    ['lock', 'store', 1, 60],
     ['free', 'vm-100-disk-0'],
     ['unlock'],
 );

@@ -21,6 +21,7 @@ class Control {
   nlohmann::json Log() const;
   nlohmann::json Set(const nlohmann::json& arguments);
   nlohmann::json State();
+  nlohmann::json Age(const nlohmann::json& arguments);
   nlohmann::json ReadBytes(const nlohmann::json& arguments);
   nlohmann::json WriteBytes(const nlohmann::json& arguments);
   nlohmann::json ScheduleSnapshot(const nlohmann::json& arguments);

@@ -60,6 +60,17 @@ TEST_F(ControlTest, StateShowsEverything) {
   EXPECT_EQ(state["group_snapshots"], json::array());
 }
 
+TEST_F(ControlTest, AgesWhatIsThere) {
+  MakeVolume("v");
+  MakeNamespace("v");
+  const auto& volume = *sim_.world().FindVolume(sim_.world().FindSvm("svm1")->uuid, "v");
+  const auto before = volume.create_time;
+  Ctl({{"cmd", "age"}, {"seconds", 4200}});
+  EXPECT_EQ(before - volume.create_time, std::chrono::seconds(4200));
+  EXPECT_EQ(sim_.world().Now() - sim_.world().NamespacesOf(volume.uuid).front()->create_time,
+            std::chrono::seconds(4200));
+}
+
 TEST_F(ControlTest, AdminAppliesItsJobsAtOnce) {
   const json body = {
       {"svm", {{"name", "svm1"}}}, {"name", "v"}, {"aggregates", {{{"name", "aggr1"}}}}};

@@ -14,9 +14,8 @@ use HookTest qw(PLUGIN dirty);
 # Proxmox VE's lock of a storage: whoever takes it twice waits for himself, and then fails.
 my %held;
 {
-    no strict 'refs';
     no warnings qw(once redefine);
-    *{ PLUGIN() . '::cluster_lock_storage' } = sub {
+    *PVE::Storage::Plugin::cluster_lock_storage = sub {
         my ($class, $storeid, $shared, $timeout, $code, @arguments) = @_;
 
         ok($shared, 'the lock of a shared storage holds in the whole cluster') if !$shared;

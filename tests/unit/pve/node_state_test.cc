@@ -9,6 +9,7 @@
 
 #include "fakes/fake_clock.h"
 #include "pve/device_links.h"
+#include "pve/node_lock.h"
 #include "pve/node_memory.h"
 #include "pve/node_turns.h"
 
@@ -53,6 +54,28 @@ TEST_F(NodeStateTest, FactsComeBackAsStored) {
   EXPECT_TRUE(facts->is_aggregate_encrypted);
   memory.Forget();
   EXPECT_FALSE(memory.Load().has_value());
+}
+
+TEST_F(NodeStateTest, OneTaskAtATimeHoldsALock) {
+  fakes::FakeClock clock;
+  const Deadline deadline(clock, std::chrono::seconds(10));
+  const NodeLock lock(directory + "/run", "tank", "matter");
+  auto held = lock.Take(deadline);
+  ASSERT_TRUE(held.ok() && *held);
+  EXPECT_TRUE(FailedWith(NodeLock(directory + "/run", "tank", "matter").Take(deadline),
+                         ErrorCode::kTimedOut));
+  EXPECT_EQ(clock.TakeSlept(), std::chrono::seconds(10));
+  const Deadline another(clock, std::chrono::seconds(10));
+  EXPECT_TRUE(NodeLock(directory + "/run", "tank", "other").Take(another).ok());
+  held->Reset();
+  EXPECT_TRUE(lock.Take(another).ok());
+}
+
+TEST_F(NodeStateTest, WhereNoLockCanBeMadeNobodyWaits) {
+  fakes::FakeClock clock;
+  const Deadline deadline(clock, std::chrono::seconds(10));
+  const auto held = NodeLock(directory + "/not/there", "tank", "matter").Take(deadline);
+  EXPECT_TRUE(held.ok() && !*held);
 }
 
 TEST_F(NodeStateTest, FactsOfOtherSettingsAreNotTaken) {

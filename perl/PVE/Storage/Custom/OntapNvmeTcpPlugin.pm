@@ -159,6 +159,16 @@ sub status {
     return ($capacity->@{qw(total_bytes available_bytes used_bytes)}, 1);
 }
 
+# Each holder is done within a second, but Proxmox VE lets the last of many wait for 10 s only. How
+# long it may hold the lock stays Proxmox VE's business.
+use constant LOCK_WAIT_S => 60;
+
+sub cluster_lock_storage {
+    my ($class, $storeid, $shared, $timeout, @work) = @_;
+
+    return $class->SUPER::cluster_lock_storage($storeid, $shared, $timeout || LOCK_WAIT_S, @work);
+}
+
 sub get_identity {
     my ($class, $scfg, $storeid) = @_;
 
@@ -447,7 +457,7 @@ sub get_volume_attribute {
 sub update_volume_attribute {
     my ($class, $scfg, $storeid, $volname, $attribute, $value) = @_;
 
-    set_disk_attribute($storeid, $scfg, $volname, $attribute, $value);
+    set_disk_attribute($class, $storeid, $scfg, $volname, $attribute, $value);
     return undef;
 }
 

@@ -5,7 +5,7 @@ use v5.36;
 
 use Exporter qw(import);
 
-use PVE::Storage::OntapNvmeTcp::Border qw(refuse native marking);
+use PVE::Storage::OntapNvmeTcp::Border qw(refuse at_border native marking);
 use PVE::Storage::OntapNvmeTcp::Translation qw(size_in_kib new_volume_name);
 use PVE::Storage::OntapNvmeTcp::VolumeName
     qw(parse_volume_name clean_snapshot_name clean_vmid device_path);
@@ -51,7 +51,10 @@ The device is where C<path> says; the device may go.
 
 Undef for an attribute that does not exist here.
 
-=item set_disk_attribute($storeid, $scfg, $volname, $attribute, $value)
+=item set_disk_attribute($plugin, $storeid, $scfg, $volname, $attribute, $value)
+
+Under the lock of the storage, which Proxmox VE does not hold here: all attributes are one text on
+the array, which a renaming writes as well. C<$plugin> is the class of the hooks.
 
 =back
 
@@ -179,7 +182,7 @@ my sub clean_flag ($name, $value) {
     return $flag ? 1 : 0;
 }
 
-sub set_disk_attribute ($storeid, $scfg, $volname, $attribute, $value) {
+my sub set_attribute ($storeid, $scfg, $volname, $attribute, $value) {
     return marking($storeid, $scfg, sub ($client, $id) {
         my $name = parse_volume_name($volname)->{text};
         if ($attribute eq 'notes') {
@@ -193,6 +196,14 @@ sub set_disk_attribute ($storeid, $scfg, $volname, $attribute, $value) {
             refuse('unsupported', "cannot set '$wanted' of '$name': volumes of this storage have"
                 . " 'notes' and 'protected'");
         }
+    });
+}
+
+sub set_disk_attribute ($plugin, $storeid, $scfg, $volname, $attribute, $value) {
+    return at_border($storeid, sub ($id) {
+        return $plugin->cluster_lock_storage($id, $scfg->{shared}, undef, sub {
+            return set_attribute($id, $scfg, $volname, $attribute, $value);
+        });
     });
 }
 
