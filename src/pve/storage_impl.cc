@@ -27,6 +27,7 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
       facts_(context_),
       paths_(context_),
       attachment_(context_, facts_, paths_),
+      checks_(context_, NodeTurns(surroundings.state_directory, context_.config.storage_id)),
       capacity_(context_),
       devices_(context_, facts_, paths_),
       disks_(context_, facts_, devices_,
@@ -69,7 +70,10 @@ bool StorageImpl::CheckConnection() {
 }
 
 Status StorageImpl::Activate() {
-  return attachment_.ActivateStorage(Budget(kActivateStorageBudget));
+  const Deadline deadline = Budget(kActivateStorageBudget);
+  TRY_STATUS(attachment_.ActivateStorage(deadline));
+  if (const auto facts = facts_.Remembered()) checks_.RunIfDue(*facts, deadline);
+  return {};
 }
 
 Result<CapacityInfo> StorageImpl::Capacity() {

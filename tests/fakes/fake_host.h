@@ -25,6 +25,7 @@ class FakeHost : public nvme::Host {
       "nqn.2014-08.org.nvmexpress:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
       "1b4e28ba-2fa1-11d2-883f-0016d3cca427"};
   std::vector<nvme::Controller> controllers;
+  std::vector<std::string> addresses{"10.77.0.1"};
   std::set<std::string> unreachable;        // addresses that refuse a connection
   std::map<Uuid, nvme::DeviceUsage> usage;  // by namespace
   std::map<std::string, int> flushed;       // by device path
@@ -33,6 +34,7 @@ class FakeHost : public nvme::Host {
   int disconnects = 0;
 
   Result<nvme::HostIdentity> Identity() override { return identity; }
+  std::vector<std::string> LocalAddresses() override { return addresses; }
   Result<std::vector<nvme::Controller>> Controllers(const std::string& nqn) override {
     std::vector<nvme::Controller> found;
     for (const auto& one : controllers) {
