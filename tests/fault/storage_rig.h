@@ -37,6 +37,7 @@ struct RigOptions {
   std::string node = "node1";
   pve::Settings settings = {};  // over the defaults
   std::string disk_memory_file = {};
+  std::string dhchap_secret = {};
 };
 
 class StorageRig {
