@@ -32,4 +32,10 @@ bool NodeTurns::Take(const std::string& matter, std::chrono::seconds every, Cloc
          ::pwrite(file.get(), line.data(), line.size(), 0) == static_cast<ssize_t>(line.size());
 }
 
+void NodeTurns::Forget() const {
+  for (const char* matter : kTurnMatters) {
+    ::unlink((directory_ + "/" + storage_id_ + "." + matter).c_str());
+  }
+}
+
 }  // namespace ontapnvme::pve

@@ -3,12 +3,17 @@
 // small file per storage and matter in the state directory holds the time of the last turn.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 
 #include "base/deadline.h"
 
 namespace ontapnvme::pve {
+
+// All there are: a storage's name may be the beginning of another's, so files are not searched for.
+inline constexpr std::array<const char*, 4> kTurnMatters{"ceiling", "checks", "recovery",
+                                                         "registration"};
 
 class NodeTurns {
  public:
@@ -18,6 +23,8 @@ class NodeTurns {
   // True when the last turn is longer ago than `every`, or was never; the turn is taken then. False
   // when that cannot be written down: better never than each time.
   bool Take(const std::string& matter, std::chrono::seconds every, Clock& clock) const;
+  // Removes every turn of the storage: whoever uses its name next begins anew.
+  void Forget() const;
 
  private:
   std::string directory_;

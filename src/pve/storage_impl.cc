@@ -24,19 +24,17 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
     : parts_(std::move(parts)),
       context_(std::move(config), std::move(secrets), surroundings, *parts_.transport, *parts_.host,
                parts_.jitter),
+      turns_(surroundings.state_directory, context_.config.storage_id),
       facts_(context_),
       paths_(context_),
-      attachment_(context_, facts_, paths_,
-                  NodeTurns(surroundings.state_directory, context_.config.storage_id)),
-      checks_(context_, NodeTurns(surroundings.state_directory, context_.config.storage_id)),
+      attachment_(context_, facts_, paths_, turns_),
+      checks_(context_, turns_),
       capacity_(context_),
       devices_(context_, facts_, paths_),
-      disks_(context_, facts_, devices_,
-             NodeTurns(surroundings.state_directory, context_.config.storage_id)),
+      disks_(context_, facts_, devices_, turns_),
       making_(context_, facts_),
       renaming_(context_, facts_),
-      recovery_(context_, devices_,
-                NodeTurns(surroundings.state_directory, context_.config.storage_id)),
+      recovery_(context_, devices_, turns_),
       snapshots_(context_, devices_),
       rollbacks_(context_, facts_) {}
 
@@ -98,6 +96,7 @@ Status StorageImpl::Forget() {
   const auto facts = facts_.Remembered();
   context_.links.RemoveAll();
   facts_.Forget();
+  turns_.Forget();
   if (!facts) return {};
   const auto usage = context_.host.SubsystemUsage(facts->subsystem_nqn);
   if (usage.is_used) {

@@ -81,6 +81,7 @@ class StorageImpl : public Storage {
 
   StorageParts parts_;
   Context context_;
+  NodeTurns turns_;
   FactSource facts_;
   Paths paths_;
   Attachment attachment_;

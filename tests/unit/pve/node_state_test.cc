@@ -75,6 +75,21 @@ TEST_F(NodeStateTest, CutOrForeignFilesAreIgnored) {
   EXPECT_FALSE(memory.Load().has_value());
 }
 
+TEST_F(NodeStateTest, TurnsAreForgottenWithTheirStorageAndNoOther) {
+  fakes::FakeClock clock;
+  const NodeTurns turns(directory, "tank");
+  const NodeTurns other(directory, "tank.2");
+  for (const char* matter : kTurnMatters) {
+    EXPECT_TRUE(turns.Take(matter, std::chrono::hours(1), clock));
+    EXPECT_TRUE(other.Take(matter, std::chrono::hours(1), clock));
+  }
+  turns.Forget();
+  for (const char* matter : kTurnMatters) {
+    EXPECT_TRUE(turns.Take(matter, std::chrono::hours(1), clock)) << matter;
+    EXPECT_FALSE(other.Take(matter, std::chrono::hours(1), clock)) << matter;
+  }
+}
+
 // Content is none of it: the package's udev rule asks whether the file is there.
 TEST_F(NodeStateTest, TheSubsystemIsNotedForUdevAndStaysSo) {
   const NodeMemory memory(directory, "tank", "s");
