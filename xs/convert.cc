@@ -109,6 +109,7 @@ pve::Surroundings SurroundingsFrom(const Pairs& pairs) {
   take(surroundings.state_directory, "state_directory");
   take(surroundings.link_directory, "link_directory");
   take(surroundings.disk_memory_file, "disk_memory_file");
+  take(surroundings.lvm_config_file, "lvm_config_file");
   return surroundings;
 }
 

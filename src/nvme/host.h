@@ -96,6 +96,9 @@ class Host {
   // or when native multipath is off; the hint names the file or the kernel parameter to set.
   virtual Result<HostIdentity> Identity() = 0;
 
+  // The addresses of this node's interfaces; empty when the kernel does not tell.
+  virtual std::vector<std::string> LocalAddresses() = 0;
+
   // Controllers of that subsystem, in any state. Reads sysfs only: no admin command, no process.
   virtual Result<std::vector<Controller>> Controllers(const std::string& subsystem_nqn) = 0;
   // Sets what a controller of that subsystem should have and may lack (ctrl_loss_tmo off, so that

@@ -8,6 +8,7 @@
 #include "nvme/device_wait.h"
 #include "nvme/errno_text.h"
 #include "nvme/identity.h"
+#include "nvme/local_addresses.h"
 #include "nvme/topology.h"
 #include "nvme/usage.h"
 
@@ -48,6 +49,10 @@ Result<HostIdentity> LinuxHost::Identity() {
   TRY_STATUS(RequireNvmeTcp(sys_, modules_, KernelRelease()));
   TRY_STATUS(Topology(sys_).RequireNativeMultipath());
   return ReadIdentity(etc_);
+}
+
+std::vector<std::string> LinuxHost::LocalAddresses() {
+  return nvme::LocalAddresses();
 }
 
 Result<std::vector<Controller>> LinuxHost::Controllers(const std::string& subsystem_nqn) {

@@ -39,6 +39,7 @@ class LinuxHost : public Host {
   explicit LinuxHost(LinuxHostOptions options = {});
 
   Result<HostIdentity> Identity() override;
+  std::vector<std::string> LocalAddresses() override;
   Result<std::vector<Controller>> Controllers(const std::string& subsystem_nqn) override;
   void RepairControllers(const std::string& subsystem_nqn) override;
   std::vector<PathResult> Connect(const ConnectSpec& spec, const Deadline& deadline) override;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* kSubsystems = "/api/protocols/nvme/subsystems";
 constexpr const char* kMaps = "/api/protocols/nvme/subsystem-maps";
+constexpr const char* kControllers = "/api/protocols/nvme/subsystem-controllers";
 constexpr const char* kSubsystemFields = "name,uuid,target_nqn,hosts.nqn";
 
 NvmeSubsystem ParseSubsystem(FieldReader& fields) {
@@ -91,6 +92,20 @@ Status CheckHost(const RestClient& rest, const std::string& host_nqn, const Host
                   "the host NQN or a secret holds a character that none may hold");
   }
   return {};
+}
+
+// "10.0.0.1:4420" and "[::1]:4420" are what they are without the port. NetApp's reference shows no
+// example of an address over IP.
+std::string BareAddress(std::string text) {
+  const auto bracket = text.find(']');
+  if (!text.empty() && text.front() == '[' && bracket != std::string::npos) {
+    return text.substr(1, bracket - 1);
+  }
+  const auto colon = text.find(':');
+  if (colon != std::string::npos && text.find(':', colon + 1) == std::string::npos) {
+    text.resize(colon);
+  }
+  return text;
 }
 
 // The subsystem that a namespace is mapped to, as the array sees it now.
@@ -195,6 +210,27 @@ Status NvmeSubsystems::RemoveHost(const Uuid& subsystem, const std::string& host
   const auto removed = rest_->Change(std::move(request), deadline);
   if (removed.ok() || IsGone(removed.error())) return {};
   return removed.error();
+}
+
+Result<std::vector<HostConnection>> NvmeSubsystems::ListConnections(const Uuid& subsystem,
+                                                                    const Deadline& deadline) {
+  ReadRequest request;
+  request.path = kControllers;
+  request.query.Add("subsystem.uuid", subsystem.Text())
+      .Add("fields", "host.nqn,host.id,host.transport_address");
+  request.doing = "list the connections to the subsystem";
+  TRY(const auto records, rest_->List(request, deadline));
+  std::vector<HostConnection> connections;
+  for (const Json& record : records) {
+    FieldReader fields(record, std::string_view("GET /api/protocols/nvme/subsystem-controllers"));
+    HostConnection connection;
+    connection.host_nqn = fields.OptionalText("/host/nqn");
+    connection.host_id = fields.OptionalText("/host/id");
+    connection.address = BareAddress(fields.OptionalText("/host/transport_address"));
+    TRY_STATUS(fields.status());
+    connections.push_back(std::move(connection));
+  }
+  return connections;
 }
 
 Status NvmeSubsystems::Map(const Uuid& namespace_uuid, const std::string& subsystem_name,

@@ -31,6 +31,13 @@ struct HostSecurity {
   Secret tls_psk;                   // interchange format; 9.16.1 and later
 };
 
+// A live connection, as the array sees its other end.
+struct HostConnection {
+  std::string host_nqn;
+  std::string host_id;  // 32 hexadecimal digits
+  std::string address;  // without port and brackets; empty when the array does not tell
+};
+
 class NvmeSubsystems {
  public:
   NvmeSubsystems(RestClient& rest, std::string svm_name)
@@ -45,6 +52,10 @@ class NvmeSubsystems {
   Status AddHost(const Uuid& subsystem, const std::string& host_nqn, const HostSecurity& security,
                  const Deadline& deadline);
   Status RemoveHost(const Uuid& subsystem, const std::string& host_nqn, const Deadline& deadline);
+
+  // The live connections of all hosts to that subsystem.
+  Result<std::vector<HostConnection>> ListConnections(const Uuid& subsystem,
+                                                      const Deadline& deadline);
 
   // Idempotent: mapped to this subsystem already is success; mapped to another is kConflict.
   Status Map(const Uuid& namespace_uuid, const std::string& subsystem_name,

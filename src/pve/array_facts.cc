@@ -145,6 +145,15 @@ Status FactSource::EnsureRegistered(const ontap::NvmeSubsystem& subsystem,
   return {};
 }
 
+Status FactSource::RegisterAnew(const ArrayFacts& facts, const Deadline& deadline) {
+  auto& context = *context_;
+  TRY_STATUS(context.subsystems.RemoveHost(facts.subsystem_uuid, facts.host_nqn, deadline));
+  // Whatever becomes of the rest, the next activation adds a host that is missing.
+  Forget();
+  const auto fresh = Refresh(facts.host_nqn, deadline);
+  return fresh.ok() ? Status() : Status(fresh.error());
+}
+
 Result<std::vector<std::string>> FactSource::LifAddresses(const Deadline& deadline) {
   const StorageConfig& config = context_->config;
   std::vector<std::string> addresses;

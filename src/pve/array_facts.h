@@ -20,6 +20,9 @@ class FactSource {
   Result<ArrayFacts> Refresh(const std::string& host_nqn, const Deadline& deadline);
   // Facts at hand, however old; sends nothing.
   std::optional<ArrayFacts> Remembered();
+  // Removes this node's host from the subsystem and adds it with the secrets of the settings: ONTAP
+  // changes them in no other way. Ends its connections, so only for a node that has none.
+  Status RegisterAnew(const ArrayFacts& facts, const Deadline& deadline);
   void Forget();
 
  private:

@@ -9,6 +9,7 @@ namespace {
 
 // How long an array whose disks can be activated without it may take to answer.
 constexpr Duration kSilentAfter{5000};
+constexpr std::chrono::minutes kRegisterAgainAfter{10};
 
 Status RequireOnline(const VolumeName& name, const ontap::NvmeNamespace& ns) {
   if (ns.container_state == "volume_offline" || ns.container_state == "aggregate_offline") {
@@ -59,12 +60,35 @@ Status Attachment::ActivateStorage(const Deadline& deadline) {
   TRY(const auto identity, context_->host.Identity());
   TRY(const auto facts, facts_->ReadFor(identity.host_nqn, deadline));
   const Status connected = paths_->Ensure(facts, deadline);
+  if (FailedWith(connected, ErrorCode::kUnauthenticated)) {
+    return ConnectWithNewSecrets(facts, connected, deadline);
+  }
   if (!FailedWith(connected, ErrorCode::kUnavailable)) return connected;
   // The LIFs may have moved since they were remembered.
   const auto fresh = facts_->Refresh(identity.host_nqn, deadline);
   const bool is_worth_it = fresh.ok() && (fresh->lif_addresses != facts.lif_addresses ||
                                           fresh->subsystem_nqn != facts.subsystem_nqn);
   return is_worth_it ? paths_->Ensure(*fresh, deadline) : connected;
+}
+
+Status Attachment::ConnectWithNewSecrets(const ArrayFacts& facts, const Status& refusal,
+                                         const Deadline& deadline) {
+  auto& context = *context_;
+  const auto& secrets = context.secrets;
+  // A node that has lost its secrets must not take them away from the array as well.
+  const bool has_any = !secrets.dhchap_host_secret.empty() || !secrets.tls_psk.empty();
+  // Where new ones do not help, the reason is another one, and will be at the next poll.
+  if (!has_any || !turns_.Take("registration", kRegisterAgainAfter, deadline.clock())) {
+    return refusal;
+  }
+  context.log.Warning(
+      "the array has other secrets for this node than the storage: registering host "
+      "NQN '" +
+      facts.host_nqn + "' with subsystem '" + context.config.subsystem + "' anew");
+  if (const auto added = facts_->RegisterAnew(facts, deadline); !added.ok()) {
+    return added.error().Wrap("cannot give the array the changed secrets of this node");
+  }
+  return paths_->Ensure(facts, deadline);
 }
 
 Result<std::string> Attachment::Activate(const VolumeName& name, const Deadline& deadline) {

@@ -6,6 +6,7 @@
 
 #include "pve/array_facts.h"
 #include "pve/context.h"
+#include "pve/node_turns.h"
 #include "pve/paths.h"
 #include "pve/volume_name.h"
 
@@ -23,8 +24,8 @@ Status RequireUnusedHere(Context& context, const VolumeName& name,
 
 class Attachment {
  public:
-  Attachment(Context& context, FactSource& facts, Paths& paths)
-      : context_(&context), facts_(&facts), paths_(&paths) {}
+  Attachment(Context& context, FactSource& facts, Paths& paths, NodeTurns turns)
+      : context_(&context), facts_(&facts), paths_(&paths), turns_(std::move(turns)) {}
 
   // See Storage::Activate.
   Status ActivateStorage(const Deadline& deadline);
@@ -36,6 +37,10 @@ class Attachment {
   Status Resize(const VolumeName& name, std::uint64_t size_bytes, const Deadline& deadline);
 
  private:
+  // No path, because the secrets of the storage are not those that this node was registered with:
+  // they were changed since. `refusal` is what connecting said.
+  Status ConnectWithNewSecrets(const ArrayFacts& facts, const Status& refusal,
+                               const Deadline& deadline);
   // While the array does not answer: the namespace that the cluster remembers, proven in-band.
   Result<std::string> ActivateRemembered(const VolumeName& name, const Uuid& ns,
                                          const Error& silence);
@@ -46,6 +51,7 @@ class Attachment {
   Context* context_;
   FactSource* facts_;
   Paths* paths_;
+  NodeTurns turns_;
 };
 
 }  // namespace ontapnvme::pve

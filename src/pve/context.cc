@@ -32,6 +32,7 @@ Context::Context(StorageConfig storage_config, Secrets storage_secrets,
       ownership(surroundings.cluster_id, config.storage_id),
       memory(surroundings.state_directory, config.storage_id, SettingsText(config)),
       disk_memory(surroundings.disk_memory_file),
-      links(surroundings.link_directory, config.storage_id) {}
+      links(surroundings.link_directory, config.storage_id),
+      lvm_config_file(surroundings.lvm_config_file) {}
 
 }  // namespace ontapnvme::pve

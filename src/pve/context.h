@@ -46,6 +46,7 @@ struct Context {
   NodeMemory memory;
   DiskMemory disk_memory;
   DeviceLinks links;
+  std::string lvm_config_file;
 };
 
 // How long undoing may take after the budget of the operation itself is over: what cannot be undone

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/node_memory.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "base/unique_fd.h"
 #include "pve/small_file.h"
 
 namespace ontapnvme::pve {
@@ -29,6 +31,16 @@ std::string Join(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += text.empty() ? word : " " + word;
   return text;
+}
+
+// By these files the package's udev rule knows which namespaces are disks of guests. They outlive
+// the storage, since another one may use the subsystem, and go with the next boot.
+void NoteSubsystem(const std::string& directory, const std::string& nqn) {
+  if (nqn.empty() || nqn.find('/') != std::string::npos) return;
+  const std::string folder = directory + "/subsystems";
+  ::mkdir(folder.c_str(), 0700);
+  const UniqueFd file(
+      ::open((folder + "/" + nqn).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
 }  // namespace
@@ -66,6 +78,7 @@ void NodeMemory::Store(const ArrayFacts& facts) const {
       "\naggregate_encrypted=" + (facts.is_aggregate_encrypted ? "1" : "0") +
       "\nread_at=" + std::to_string(facts.read_at_s) + "\nend=1\n";
   ::mkdir(directory_.c_str(), 0700);
+  NoteSubsystem(directory_, facts.subsystem_nqn);
   // Best effort: without it the next process asks the array.
   (void)ReplaceSmallFile(Path(), text);
 }

@@ -36,7 +36,8 @@ class NodeMemory {
 
   // Nothing when there is none, or it cannot be read whole.
   std::optional<ArrayFacts> Load() const;
-  // Best effort: without it the next process asks the array.
+  // Best effort: without it the next process asks the array. The subsystem is noted for udev as
+  // well, as <directory>/subsystems/<NQN>.
   void Store(const ArrayFacts& facts) const;
   void Forget() const;
 

@@ -59,12 +59,15 @@ Status Paths::Ensure(const ArrayFacts& facts, const Deadline& deadline) {
     }
     return {};
   }
-  return Error(ErrorCode::kUnavailable,
+  const bool is_rejected = !failures.empty() && is_rejected_;
+  return Error(is_rejected ? ErrorCode::kUnauthenticated : ErrorCode::kUnavailable,
                "no live data path to subsystem '" + context.config.subsystem + "'")
       .Because(failures.empty() ? "the kernel is still connecting" : failures)
       .With("paths", States(now))
       .With("subsystem_nqn", facts.subsystem_nqn)
-      .Try("look at the network between this node and the data LIFs, port 4420");
+      .Try(is_rejected ? "compare the DH-HMAC-CHAP secrets of this storage with those of this host "
+                         "in the subsystem"
+                       : "look at the network between this node and the data LIFs, port 4420");
 }
 
 std::vector<std::string> Paths::Missing(const ArrayFacts& facts,
@@ -94,6 +97,7 @@ std::string Paths::Connect(const ArrayFacts& facts, const std::vector<std::strin
   spec.is_tls = context.config.is_nvme_tls;
   spec.tls_psk = context.secrets.tls_psk;
 
+  is_rejected_ = false;
   std::string failures;
   for (const auto& result : context.host.Connect(spec, deadline.Within(kConnectBudget))) {
     if (result.status.ok()) {
@@ -101,6 +105,7 @@ std::string Paths::Connect(const ArrayFacts& facts, const std::vector<std::strin
       context.log.Info("connected data path " + result.traddr);
       continue;
     }
+    if (FailedWith(result.status, ErrorCode::kUnauthenticated)) is_rejected_ = true;
     next_try_[result.traddr] = deadline.clock().Now() + kRetryAfter;
     failures += failures.empty() ? "" : "; ";
     failures += result.traddr + ": " + result.status.error().Line();

@@ -16,7 +16,8 @@ class Paths {
 
   // Success when at least one path is live; a path that cannot be made is a warning then, not an
   // error. Does nothing when every expected path is there. kUnavailable with every path's state
-  // when none is live.
+  // when none is live; kUnauthenticated when that is because the array and this node have different
+  // secrets.
   Status Ensure(const ArrayFacts& facts, const Deadline& deadline);
   // Whether a path to that subsystem is live; reads sysfs only.
   bool IsAnyLive(const std::string& subsystem_nqn);
@@ -32,6 +33,7 @@ class Paths {
 
   Context* context_;
   std::map<std::string, TimePoint> next_try_;
+  bool is_rejected_ = false;  // a secret was, at the last attempt to connect
 };
 
 }  // namespace ontapnvme::pve

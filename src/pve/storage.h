@@ -34,6 +34,8 @@ struct Surroundings {
   // A file that all nodes see, to remember which namespace each volume is while the array does not
   // answer; empty: nothing is remembered.
   std::string disk_memory_file = {};
+  // LVM's configuration of this node; empty: it is not looked at.
+  std::string lvm_config_file = {};
 };
 
 struct DiskInfo {

@@ -27,7 +27,8 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
       turns_(surroundings.state_directory, context_.config.storage_id),
       facts_(context_),
       paths_(context_),
-      attachment_(context_, facts_, paths_),
+      attachment_(context_, facts_, paths_, turns_),
+      checks_(context_, turns_),
       capacity_(context_),
       devices_(
           context_, facts_, paths_,
@@ -70,7 +71,10 @@ bool StorageImpl::CheckConnection() {
 }
 
 Status StorageImpl::Activate() {
-  return attachment_.ActivateStorage(Budget(kActivateStorageBudget));
+  const Deadline deadline = Budget(kActivateStorageBudget);
+  TRY_STATUS(attachment_.ActivateStorage(deadline));
+  if (const auto facts = facts_.Remembered()) checks_.RunIfDue(*facts, deadline);
+  return {};
 }
 
 Result<CapacityInfo> StorageImpl::Capacity() {

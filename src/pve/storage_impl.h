@@ -13,6 +13,7 @@
 #include "pve/disk_making.h"
 #include "pve/disks.h"
 #include "pve/node_turns.h"
+#include "pve/node_checks.h"
 #include "pve/recovery.h"
 #include "pve/renaming.h"
 #include "pve/rollback.h"
@@ -85,6 +86,7 @@ class StorageImpl : public Storage {
   FactSource facts_;
   Paths paths_;
   Attachment attachment_;
+  NodeChecks checks_;
   CapacitySource capacity_;
   SnapshotDevices devices_;
   Disks disks_;

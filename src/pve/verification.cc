@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "pve/lvm_filter.h"
+
 namespace ontapnvme::pve {
 namespace {
 
@@ -110,6 +112,8 @@ Status VerifyArray(Context& context, FactSource& facts, const Deadline& deadline
     return read.ok() ? Status() : Status(read.error());
   }());
   WarnAboutLifs(context, deadline);
+  const std::string lvm = LvmWarning(context.lvm_config_file);
+  if (!lvm.empty()) context.log.Warning(lvm);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,7 +26,10 @@ class FakeHost : public nvme::Host {
       "nqn.2014-08.org.nvmexpress:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
       "1b4e28ba-2fa1-11d2-883f-0016d3cca427"};
   std::vector<nvme::Controller> controllers;
-  std::set<std::string> unreachable;        // addresses that refuse a connection
+  std::vector<std::string> addresses{"10.77.0.1"};
+  std::set<std::string> unreachable;  // addresses that refuse a connection
+  // Why the array refuses a host that reaches it, if it does.
+  std::function<std::optional<Error>(const nvme::ConnectSpec&)> refusal;
   std::map<Uuid, nvme::DeviceUsage> usage;  // by namespace
   std::map<std::string, int> flushed;       // by device path
   std::vector<nvme::ConnectSpec> connect_calls;
@@ -33,6 +37,7 @@ class FakeHost : public nvme::Host {
   int disconnects = 0;
 
   Result<nvme::HostIdentity> Identity() override { return identity; }
+  std::vector<std::string> LocalAddresses() override { return addresses; }
   Result<std::vector<nvme::Controller>> Controllers(const std::string& nqn) override {
     std::vector<nvme::Controller> found;
     for (const auto& one : controllers) {
@@ -47,6 +52,10 @@ class FakeHost : public nvme::Host {
     for (const auto& path : spec.paths) {
       if (unreachable.contains(path.traddr)) {
         results.push_back({path.traddr, Error(ErrorCode::kUnavailable, "connection refused")});
+        continue;
+      }
+      if (const auto refused = refusal ? refusal(spec) : std::nullopt) {
+        results.push_back({path.traddr, *refused});
         continue;
       }
       controllers.push_back({.name = "nvme" + std::to_string(controllers.size()),

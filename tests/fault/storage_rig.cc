@@ -116,6 +116,7 @@ void StorageRig::Restart() {
   ASSERT_TRUE(config.ok()) << config.error().Line();
   pve::Secrets secrets;
   secrets.password = Secret("secret");
+  secrets.dhchap_host_secret = Secret(options_.dhchap_secret);
   pve::Surroundings surroundings;
   surroundings.cluster_id = options_.cluster_id;
   surroundings.state_directory = directory_ + "/run";

@@ -43,6 +43,7 @@ struct RigOptions {
   std::string disk_memory_file = {};
   std::string directory = {};    // of another rig: another process on the same node
   Schedule* schedule = nullptr;  // borrowed; each request and nap is a turn of it
+  std::string dhchap_secret = {};
 };
 
 class StorageRig {

@@ -170,7 +170,7 @@ subtest 'updating: disks that are there get a new policy' => sub {
         return;
     });
     my $said = said_by(sub { PLUGIN->on_update_hook_full(@update) });
-    is_deeply($said, ["task: storage 'store': 1 of 3 disks keeps its QoS policy: 'vm-100-disk-0'"],
+    is($said->[0], "task: storage 'store': 1 of 3 disks keeps its QoS policy: 'vm-100-disk-0'",
         'what could not be changed is a warning');
     is(stored()->{tlspsk}, "late\n", 'and no more');
     answer(apply_changes => undef);
@@ -262,6 +262,18 @@ subtest 'deleting: after an add that failed nobody asks for disks' => sub {
     ok(!grep({ $_ eq 'require_empty' } methods($calls)->@*), 'not asked');
     is_deeply(stored(), {}, 'no secrets');
     answer(require_empty => undef);
+};
+
+subtest 'changing a secret of the data paths says when a node takes it' => sub {
+    put_file('storage/store.pw', "secret\n");
+    my $said = sub (%secrets) {
+        return join('', said_by(sub {
+            PLUGIN->on_update_hook_full($storeid, $scfg, {}, [], { %secrets });
+        })->@*);
+    };
+    like($said->(nvme_dhchap_secret => 'DHHC-1:00:bmV3:'), qr/from its next connection on/, 'set');
+    like($said->(nvme_dhchap_secret => undef), qr/from its next connection on/, 'taken away');
+    is($said->(password => 'new'), '', 'the password is none of these');
 };
 
 done_testing();

@@ -139,6 +139,7 @@ my sub surroundings_of ($storeid) {
         ca_file => PVE::Storage::OntapNvmeTcp::Secrets::ca_file($storeid),
         disk_memory_file => PVE::Storage::OntapNvmeTcp::Secrets::disk_memory_file($storeid),
         link_directory => $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory,
+        lvm_config_file => '/etc/lvm/lvm.conf',
         %surroundings,
     };
 }

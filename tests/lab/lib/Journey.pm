@@ -24,7 +24,7 @@ use constant {
 
 # Options: work, kernel, data_plane, stage, build, keep_going.
 sub new ($class, %options) {
-    my $self = bless({%options, passed => 0, failed => 0, counted => {}}, $class);
+    my $self = bless({%options, passed => 0, failed => 0, skipped => 0, counted => {}}, $class);
     $self->{lab} = Lab->new(work => $options{work}, kernel => $options{kernel});
     return $self;
 }
@@ -91,6 +91,13 @@ sub step ($self, $what, $code) {
     $self->show_circumstances     if !$self->{is_over};
     die "the journey ends here\n" if !$self->{keep_going};
     return 0;
+}
+
+# A step that cannot be made here is told and counted, never left out in silence.
+sub skip ($self, $what, $why) {
+    $self->{skipped}++;
+    print "skip           $what: $why\n";
+    return;
 }
 
 # What a step that fails has to undo, so that it fails alone.

@@ -28,6 +28,7 @@ my ($scratch) = tempdir(CLEANUP => 1) =~ /\A(.*)\z/;
 $PVE::Storage::OntapNvmeTcp::Secrets::priv_dir = "$scratch/priv";
 $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory = "$scratch/dev";
 $PVE::Storage::OntapNvmeTcp::surroundings{state_directory} = "$scratch/run";
+$PVE::Storage::OntapNvmeTcp::surroundings{lvm_config_file} = "$scratch/lvm.conf";
 
 # The lock of a storage, as the cluster's: nobody gets it twice, and what runs under it is called in
 # scalar context. Whoever wants to know of it is told.

@@ -109,6 +109,21 @@ TEST_F(NvmeSubsystemTest, SecretsThatNoReleaseOrArrayTakesAreNotSent) {
                          ErrorCode::kInvalidArgument));
 }
 
+TEST_F(NvmeSubsystemTest, ListsConnectionsWithTheAddressAlone) {
+  transport_.Answer(200, R"({"records":[
+      {"id":"0041h","host":{"nqn":"nqn.a","id":"1b4e","transport_address":"10.0.0.1"}},
+      {"id":"0042h","host":{"nqn":"nqn.b","transport_address":"10.0.0.2:4420"}},
+      {"id":"0043h","host":{"nqn":"nqn.c","transport_address":"[2001:db8::1]:4420"}},
+      {"id":"0044h","host":{"nqn":"nqn.d","transport_address":"2001:db8::2"}},
+      {"id":"0045h"}],"num_records":5})");
+  const auto connections = subsystems_.ListConnections(subsystem_, Budget());
+  ASSERT_TRUE(connections.ok()) << connections.error().Line();
+  std::string text;
+  for (const auto& one : *connections) text += one.host_nqn + "=" + one.address + " ";
+  EXPECT_EQ(text, "nqn.a=10.0.0.1 nqn.b=10.0.0.2 nqn.c=2001:db8::1 nqn.d=2001:db8::2 = ");
+  EXPECT_EQ(connections->front().host_id, "1b4e");
+}
+
 TEST_F(NvmeSubsystemTest, RemovesAHost) {
   transport_.Answer(200, "{}").Refuse(404, "72090022");
   ASSERT_TRUE(subsystems_.RemoveHost(subsystem_, kNqn, Budget()).ok());

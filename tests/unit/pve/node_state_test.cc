@@ -98,6 +98,20 @@ TEST_F(NodeStateTest, CutOrForeignFilesAreIgnored) {
   EXPECT_FALSE(memory.Load().has_value());
 }
 
+// Content is none of it: the package's udev rule asks whether the file is there.
+TEST_F(NodeStateTest, TheSubsystemIsNotedForUdevAndStaysSo) {
+  const NodeMemory memory(directory, "tank", "s");
+  memory.Store(SomeFacts());
+  const std::string note = directory + "/subsystems/" + SomeFacts().subsystem_nqn;
+  EXPECT_TRUE(std::filesystem::exists(note));
+  memory.Forget();
+  EXPECT_TRUE(std::filesystem::exists(note)) << "another storage may use the subsystem";
+  ArrayFacts hostile = SomeFacts();
+  hostile.subsystem_nqn = "../../evil";
+  memory.Store(hostile);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory + "/subsystems"), {}), 1);
+}
+
 TEST_F(NodeStateTest, StateIsForRootOnly) {
   NodeMemory(directory + "/run", "tank", "s").Store(SomeFacts());
   struct stat info {};

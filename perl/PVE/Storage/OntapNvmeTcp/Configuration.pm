@@ -150,6 +150,10 @@ sub configuration_updated ($storeid, $scfg, $update, $delete, $sensitive) {
         }, secrets => \%secrets);
     }
     PVE::Storage::OntapNvmeTcp::Secrets::store($storeid, \%changed);
+    # Cutting the paths of running guests is nobody's wish.
+    say_warning("storage '$storeid': the changed secrets of the data paths serve a node from its next "
+            . 'connection on: restart each node, one after the other')
+        if grep { $_ ne 'password' } keys(%changed);
     return undef;
 }
 

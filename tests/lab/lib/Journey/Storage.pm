@@ -16,7 +16,7 @@ use constant {ID => 'lab', ACCOUNT => 'pveadmin', SUBSYSTEM => 'pve_subsystem',}
 my $password = 'Lab-' . substr(sha256_hex("$$ " . time()), 0, 20);
 
 # What an administrator gives to `pvesm add ontapnvme lab`.
-my sub parameters ($j) {
+sub parameters ($j) {
     return {
         mgmt_ip   => $j->array->address,
         username  => ACCOUNT,

@@ -1,0 +1,48 @@
+#!/usr/bin/perl -T
+# SPDX-License-Identifier: AGPL-3.0-or-later
+use v5.36;
+
+use Cwd qw(abs_path);
+use File::Temp qw(tempdir);
+use Test::More;
+
+use HookTest qw(perl_output);
+
+# The program that systemd runs at boot, over a PVE::Storage that tells what it was asked.
+my ($program) = abs_path(__FILE__) =~ m{\A(.*)/tests/perl/[^/]+\z} or die;
+$program .= '/perl/connect-storages';
+my $scratch = tempdir(CLEANUP => 1);
+mkdir("$scratch/PVE") or die "cannot make '$scratch/PVE': $!\n";
+open(my $module, '>', "$scratch/PVE/Storage.pm") or die "cannot write it: $!\n";
+print $module <<~'END';
+    package PVE::Storage;
+    my ($section, $fails) = split(/;/, $ENV{CASE});
+    sub config {
+        my %types = map { split(/=/) } split(/,/, $section);
+        return { ids => { map { $_ => { type => $types{$_} } } keys(%types) } };
+    }
+    sub storage_check_enabled { my ($cfg, $id) = @_; return $id !~ /off/ }
+    sub activate_storage {
+        my ($cfg, $id) = @_;
+        print "$id\n";
+        die "[unavailable] no live data path\n" if $fails && $id =~ /$fails/;
+    }
+    1;
+    END
+close($module) or die "cannot write it: $!\n";
+
+my sub run ($case) {
+    local $ENV{CASE} = $case;
+    my ($text, $status) = perl_output([$scratch], $program, 0);
+    return ($text, $status >> 8);
+}
+
+is_deeply([run('')], ['', 0], 'no storage: nothing to do, success');
+is_deeply([run('local=dir,a=ontapnvme,b_off=ontapnvme')], ["a\n", 0],
+    'each one of ours that is enabled on this node');
+my ($said, $code) = run('a=ontapnvme,b=ontapnvme;a');
+is($code, 1, 'one that cannot be connected is a failure');
+like($said, qr/^cannot connect storage 'a' yet: \[unavailable\] no live data path$/m, 'and its reason is told');
+like($said, qr/^b$/m, 'the others are connected all the same');
+
+done_testing();

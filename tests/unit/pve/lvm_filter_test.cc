@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "pve/lvm_filter.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace ontapnvme::pve {
+namespace {
+
+TEST(LvmFilterTest, WhatDebianAndProxmoxShipLetsLvmIn) {
+  EXPECT_FALSE(KeepsLvmOut(""));
+  EXPECT_FALSE(
+      KeepsLvmOut("devices {\n\t# global_filter = [ \"r|.*|\" ]\n\tuse_devicesfile = 0\n}"));
+  EXPECT_FALSE(
+      KeepsLvmOut("devices {\n     # added by pve-manager to avoid scanning\n"
+                  "     global_filter=[\"r|/dev/zd.*|\",\"r|/dev/rbd.*|\"]\n }\n"));
+  EXPECT_FALSE(KeepsLvmOut("global_filter = [ \"a|/dev/nvme.*|\" ]"));
+  EXPECT_FALSE(KeepsLvmOut("x = 1 # global_filter=[\"r|/dev/disk/by-ontapnvme/.*|\"]"));
+}
+
+TEST(LvmFilterTest, AFilterThatRejectsTheLinksTheDevicesOrTheRestKeepsItOut) {
+  EXPECT_TRUE(
+      KeepsLvmOut("devices {\n     global_filter=[\"r|/dev/zd.*|\",\"r|/dev/rbd.*|\","
+                  "\"r|/dev/disk/by-ontapnvme/.*|\"]\n}"));
+  EXPECT_TRUE(KeepsLvmOut("filter = [ \"a|/dev/sda3|\",\n  \"r|.*|\" ]"));
+  EXPECT_TRUE(KeepsLvmOut("global_filter = \"r#/dev/nvme.*#\""));
+  EXPECT_TRUE(KeepsLvmOut("devices { use_devicesfile = 1 }"));
+}
+
+TEST(LvmFilterTest, TheWarningNamesTheLineAndTheFile) {
+  const std::string file = testing::TempDir() + "/lvm-" + std::to_string(getpid()) + ".conf";
+  EXPECT_EQ(LvmWarning(file), "") << "a node without LVM";
+  std::ofstream(file) << "devices {\n}\n";
+  EXPECT_THAT(LvmWarning(file), testing::HasSubstr("\"r|/dev/disk/by-ontapnvme/.*|\""));
+  EXPECT_THAT(LvmWarning(file), testing::HasSubstr(file));
+  std::ofstream(file) << "global_filter=[\"r|/dev/disk/by-ontapnvme/.*|\"]\n";
+  EXPECT_EQ(LvmWarning(file), "");
+  std::filesystem::remove(file);
+}
+
+}  // namespace
+}  // namespace ontapnvme::pve
