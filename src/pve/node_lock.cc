@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -23,6 +24,10 @@ Result<UniqueFd> NodeLock::Take(const Deadline& deadline) const {
     TRY_STATUS(deadline.Sleep(kAskEvery, "waiting for another task of this node"));
   }
   return file;
+}
+
+void NodeLock::Forget() const {
+  ::unlink(path_.c_str());
 }
 
 }  // namespace ontapnvme::pve

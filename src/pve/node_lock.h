@@ -20,6 +20,8 @@ class NodeLock {
   // Held as long as the result is kept. Not for the same task twice. kTimedOut, kInterrupted; where
   // no file can be made nobody is kept apart, and nothing is held.
   Result<UniqueFd> Take(const Deadline& deadline) const;
+  // Removes the file. For a storage that is removed: nobody has business there any more.
+  void Forget() const;
 
  private:
   std::string directory_;

@@ -41,6 +41,9 @@ class SnapshotDevices {
   // more: the node has started since. How many.
   int ReapAbandoned(std::chrono::system_clock::time_point oldest, const Deadline& deadline);
 
+  // The storage is removed.
+  void Forget() const { lock_.Forget(); }
+
  private:
   // What makes a snapshot device.
   struct Shown {

@@ -99,6 +99,7 @@ Status StorageImpl::Forget() {
   context_.links.RemoveAll();
   facts_.Forget();
   turns_.Forget();
+  devices_.Forget();
   if (!facts) return {};
   const auto usage = context_.host.SubsystemUsage(facts->subsystem_nqn);
   if (usage.is_used) {
