@@ -65,8 +65,8 @@ my sub node_of ($self, $node) {
         unpack('%32N*', pack('A16', "$self->{name}/$node")));
     $PVE::Storage::OntapNvmeTcp::surroundings{state_directory} = "$home/run-$node";
     $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory = "$home/dev-$node";
-    return Guest->new(version => 15, sim => $self->{sim}, scratch => $self->{scratch},
-        storages => $self->{storages});
+    return Guest->new(version => (SequenceTest::versions())[-1], sim => $self->{sim},
+        scratch => $self->{scratch}, storages => $self->{storages});
 }
 
 # The cluster `name`, which shares array and storages with every other, but neither id nor lock.
