@@ -103,6 +103,8 @@ constexpr ErrnoRow kErrnoRows[] = {
     {EPERM, ErrorCode::kUnauthenticated, kSecretHint},
     {EOPNOTSUPP, ErrorCode::kUnsupported,
      "use a kernel and a libnvme that have this, or turn the setting off"},
+    {EPROTONOSUPPORT, ErrorCode::kUnsupported,
+     "the array asks for DH-HMAC-CHAP, which this kernel is built without"},
     {ENOENT, ErrorCode::kUnsupported, "load the transport with 'modprobe nvme-tcp'"},
     {ENODEV, ErrorCode::kUnsupported, "load the transport with 'modprobe nvme-tcp'"},
 };

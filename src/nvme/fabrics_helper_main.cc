@@ -79,6 +79,16 @@ std::set<std::string, std::less<>> KernelOptions() {
   return fd ? ParseOptionNames(ReadText(fd.get())) : std::set<std::string, std::less<>>();
 }
 
+// A kernel without it takes the secrets, and says nothing when the array does not ask for them: the
+// connection would stand without either side having proven anything. It is taken down again.
+bool HasAuthentication(const std::string& controller) {
+  const RootedFiles sys("/sys");
+  const std::string directory = "class/nvme/" + controller + "/";
+  if (sys.Exists(directory + "dhchap_secret")) return true;
+  (void)sys.Write(directory + "delete_controller", "1");
+  return false;
+}
+
 std::string Connect(const RequestFields& request) {
   auto line = BuildConnectLine(request, IoQueuesFor(::sysconf(_SC_NPROCESSORS_ONLN)));
   if (!line) return Failure(EINVAL, line.error().reason());
@@ -101,7 +111,11 @@ std::string Connect(const RequestFields& request) {
   }
   const auto instance = ParseInstance(ReadText(fd.get()));
   if (!instance) return Failure(EPROTO, "the kernel did not name the new controller");
-  return "ok nvme" + std::to_string(*instance) + "\n";
+  const std::string name = "nvme" + std::to_string(*instance);
+  if (request.contains("dhchap_secret") && !HasAuthentication(name)) {
+    return Failure(EOPNOTSUPP, "this kernel is built without DH-HMAC-CHAP");
+  }
+  return "ok " + name + "\n";
 }
 
 // Blocks until the kernel has torn the controller down.

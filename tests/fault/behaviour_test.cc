@@ -241,6 +241,31 @@ TEST_F(StorageTest, UnmappedDiskIsMappedAgainByActivation) {
   EXPECT_THAT(array.Orphans(), IsEmpty());
 }
 
+TEST_F(StorageTest, DeviceWhosePathsAreAllDeadIsNotHandedOut) {
+  const auto disk = rig.MustAllocate(100);
+  rig.live_paths = 0;
+  const auto refused = rig.storage().ActivateVolume(disk);
+  ASSERT_TRUE(FailedWith(refused, ErrorCode::kUnavailable));
+  EXPECT_NE(refused.error().Line().find("every path"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::is_symlink(rig.link(disk)));
+  rig.live_paths = 1;
+  EXPECT_TRUE(rig.storage().ActivateVolume(disk).ok());
+}
+
+// The disk has gone to another VM, and a new one has its name: a link that was left is turned.
+TEST_F(StorageTest, NameThatIsUsedAgainAfterARenameIsTheNewDisk) {
+  const auto disk = rig.MustAllocate(100);
+  ASSERT_TRUE(rig.storage().ActivateVolume(disk).ok());
+  const auto old_device = std::filesystem::read_symlink(rig.link(disk));
+  const auto renamed = rig.storage().Rename(disk, 200, "");
+  ASSERT_TRUE(renamed.ok());
+  ASSERT_EQ(rig.MustAllocate(100), disk);
+  ASSERT_TRUE(rig.storage().ActivateVolume(disk).ok());
+  ASSERT_TRUE(rig.storage().ActivateVolume(*renamed).ok());
+  EXPECT_NE(std::filesystem::read_symlink(rig.link(disk)), old_device);
+  EXPECT_EQ(std::filesystem::read_symlink(rig.link(*renamed)), old_device);
+}
+
 TEST_F(StorageTest, EveryMissingPathIsRepairedAndALiveOneDoesNotHideIt) {
   ASSERT_EQ(rig.host().controllers.size(), 2U);
   rig.host().controllers.pop_back();

@@ -87,7 +87,7 @@ void StorageRig::Restart() {
     usage = host_->usage;
   }
   // Every mapped namespace of the array is a device of the node, as on a healthy fabric.
-  const auto fabric = [array = array_] {
+  const auto fabric = [this, array = array_] {
     std::vector<nvme::Device> devices;
     auto& world = array->sim.world();
     for (const auto& ns : world.namespaces) {
@@ -99,7 +99,7 @@ void StorageRig::Restart() {
       device.uuid = *Uuid::Parse(ns.uuid);
       device.subsystem_nqn = subsystem->target_nqn;
       device.size = ByteCount{ns.size_bytes};
-      device.live_paths = 2;
+      device.live_paths = live_paths;
       devices.push_back(device);
     }
     return devices;

@@ -53,6 +53,7 @@ class StorageRig {
 
   pve::Storage& storage() { return *storage_; }
   fakes::FakeHost& host() { return *host_; }
+  unsigned live_paths = 2;  // of every device
   // A new process on the same node: memory of the process is gone, that of the node stays.
   void Restart();
 

@@ -5,7 +5,11 @@
 //
 //   by-uuid  /dev/nvme0n1
 //   labels   - <why it found nothing>
+//
+// Last what the first takes when it is done again: "microseconds 85".
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <iostream>
 #include <string_view>
 
@@ -25,6 +29,18 @@ std::string Told(nvme::Strategy strategy, const Error& error) {
   return seen.empty() ? error.Line() : std::string(seen);
 }
 
+// What else the machine does makes it slower, never quicker.
+long long QuickestByUuid(nvme::LinuxHost& host, const nvme::WantedDevice& wanted) {
+  constexpr int kRounds = 20;
+  auto best = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < kRounds; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    (void)host.ResolveBy(nvme::Strategy::kByUuid, wanted, Deadline(SystemClock(), kBudget));
+    best = std::min(best, std::chrono::steady_clock::now() - start);
+  }
+  return std::chrono::duration_cast<std::chrono::microseconds>(best).count();
+}
+
 int Run(nvme::WantedDevice wanted) {
   nvme::LinuxHost host;
   for (const auto strategy :
@@ -36,6 +52,7 @@ int Run(nvme::WantedDevice wanted) {
     const auto size = nvme::CheckSize(*device, wanted);
     if (!size.ok()) std::cout << "size - " << size.error().Line() << std::endl;
   }
+  std::cout << "microseconds " << QuickestByUuid(host, wanted) << std::endl;
   return 0;
 }
 

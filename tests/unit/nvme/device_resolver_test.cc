@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <limits>
 
 #include "fakes/nvme_fakes.h"
 #include "fakes/sysfs_tree.h"
@@ -182,8 +184,12 @@ TEST_F(DeviceResolverTest, DoesNotTrustWhatTheTopologySays) {
   EXPECT_EQ(conflict.error().Fact("found_uuid"), TestUuid(2).Text());
 }
 
+// The target is 200 us. Judged is only how it compares with reading one attribute, which is as slow
+// as the machine is: the figures are for whoever reads the log.
 TEST_F(DeviceResolverTest, CostsTheSameAmongAThousandNamespaces) {
   Add({.uuid = TestUuid(1).Text(), .head = 1});
+  wanted_.svm_name.clear();
+  wanted_.volume_name.clear();
   const auto cost = [&] {
     const auto before = sys_.operations() + dev_.operations();
     EXPECT_TRUE(resolver_.Find(wanted_).ok());
@@ -191,18 +197,34 @@ TEST_F(DeviceResolverTest, CostsTheSameAmongAThousandNamespaces) {
   };
   const auto among_one = cost();
   for (unsigned i = 2; i <= 1000; ++i) tree_.AddHead(0, {.uuid = TestUuid(i).Text(), .head = i});
-  wanted_.svm_name.clear();
-  wanted_.volume_name.clear();
   EXPECT_LE(cost(), among_one);
   EXPECT_LE(cost(), 20U);
 
-  constexpr int kRounds = 200;
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < kRounds; ++i) EXPECT_TRUE(resolver_.Find(wanted_).ok());
-  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
-  std::cout << "[   COST   ] " << cost() << " file operations, " << took.count() / kRounds
-            << " us per resolution among 1000 namespaces\n";
-  EXPECT_TRUE(devices_.commands.size() <= 1U);
+  // The quickest of several rounds: what else the machine does makes rounds slower, never quicker.
+  const auto quickest_us = [](const auto& act) {
+    constexpr int kRounds = 20;
+    constexpr int kTimes = 20;
+    double best = std::numeric_limits<double>::max();
+    for (int round = 0; round < kRounds; ++round) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int i = 0; i < kTimes; ++i) act();
+      const std::chrono::duration<double, std::micro> took =
+          std::chrono::steady_clock::now() - start;
+      best = std::min(best, took.count() / kTimes);
+    }
+    return best;
+  };
+  const std::string attribute = SysfsTree::Subsystem(0).substr(4) + "/subsysnqn";
+  ASSERT_TRUE(sys_.Attribute(attribute).has_value()) << attribute;
+  const double one = quickest_us([&] { (void)sys_.Attribute(attribute); });
+  const double resolution = quickest_us([&] { (void)resolver_.Find(wanted_); });
+  std::cout << "[   COST   ] " << cost() << " file operations, " << resolution
+            << " us per resolution among 1000 namespaces: " << resolution / one
+            << " times reading one attribute (" << one << " us)\n";
+  constexpr double kAttributesMax = 60;  // a search of the 1000 would be 1000 or more
+  EXPECT_LT(resolution / one, kAttributesMax);
+  EXPECT_TRUE(devices_.commands.empty()) << "no admin command";
+  EXPECT_TRUE(helpers_.requests.empty()) << "no process";
 }
 
 }  // namespace

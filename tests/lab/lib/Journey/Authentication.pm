@@ -142,7 +142,8 @@ my sub remove ($j) {
 
 my sub kernel_without ($j, $secret) {
     add($j, $secret);
-    my $error = $j->refused(sub { $j->node('node1')->check }, qr/no option 'dhchap_secret'/);
+    my $error = $j->refused(sub { $j->node('node1')->check }, qr/without DH-HMAC-CHAP/);
+    $j->node('node1')->wait_until_no('/sys/class/nvme/nvme*');
     $j->node('node1')->hook('on_delete_hook', $j->storage);
     return $error =~ s/ \(.*//r;
 }
