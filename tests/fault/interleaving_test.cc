@@ -16,7 +16,7 @@ namespace {
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-constexpr unsigned kSeeds = 100;  // schedules of each scenario
+constexpr unsigned kSeeds = 30;  // schedules of each scenario
 
 // Two nodes of one cluster and a second process on the first, with a VM of two disks; a node of
 // another cluster on the same SVM; a bystander.

@@ -20,7 +20,7 @@ namespace {
 using testing::AnyOf;
 using testing::IsEmpty;
 
-constexpr unsigned kWalks = 25;
+constexpr unsigned kWalks = 12;
 constexpr int kSteps = 80;
 constexpr std::size_t kDisksMax = 10;
 constexpr std::uint64_t kMiB = 1048576;
