@@ -143,6 +143,21 @@ apply_changes(Client *self, Pairs before)
     if (err)
         Throw(aTHX_ err);
 
+SV *
+pending(Client *self)
+  PREINIT:
+    SV *err = NULL;
+    SV *lines = NULL;
+  CODE:
+    err = Guard(aTHX_ self, [&](pve::Storage &storage) {
+        return Deliver(aTHX_ storage.Pending(), &lines);
+    });
+    if (err)
+        Throw(aTHX_ err);
+    RETVAL = lines;
+  OUTPUT:
+    RETVAL
+
 void
 forget(Client *self)
   PREINIT:

@@ -16,36 +16,64 @@ constexpr Duration kBudget{10'000};
 
 }  // namespace
 
+Result<Recovery::Findings> Recovery::Look(std::chrono::system_clock::time_point oldest,
+                                          const Deadline& deadline) {
+  auto& context = *context_;
+  TRY(const auto disks, ontap::ReadDiskObjects(context.rest, context.config.svm,
+                                               FlexVolPattern(context.config.prefix), deadline));
+  Findings found;
+  for (const auto& disk : disks) {
+    found.volumes.push_back(disk.volume);
+    const auto name = VolumeNameOfFlexVol(context.config.prefix, disk.volume.name);
+    if (!name || disk.is_ambiguous || context.ownership.IsForeign(disk.volume.comment)) continue;
+    if (disk.ns) found.known.emplace(name->LeafText(), disk.ns->uuid);
+    const bool is_suspect = disk.volume.create_time < oldest &&
+                            context.ownership.Judge(disk.volume.comment) == Owner::kOurs;
+    if (!is_suspect) continue;
+    if (IsEmpty(disk)) found.empty.push_back(disk.volume);
+    if (disk.ns && !disk.ns->subsystem_uuid) found.unmapped.push_back(*disk.ns);
+    const bool is_outside = disk.ns && name->IsGroupMember() && !disk.volume.group;
+    if (is_outside) found.ungrouped_vmids.insert(name->vmid);
+  }
+  return found;
+}
+
+Result<std::vector<std::string>> Recovery::Pending(const Deadline& deadline) {
+  auto& context = *context_;
+  TRY(const auto found, Look(deadline.clock().WallTime(), deadline));
+  TRY(const auto parked, context.volumes.List(ParkedPattern(context.config.prefix), deadline));
+  std::vector<std::string> lines;
+  for (const auto& volume : found.empty) {
+    lines.push_back("FlexVol " + volume.name +
+                    " is empty: an allocation is under way, or was interrupted");
+  }
+  for (const auto& ns : found.unmapped) {
+    lines.push_back("FlexVol " + ns.volume_name + " is not mapped");
+  }
+  for (const auto vmid : found.ungrouped_vmids) {
+    lines.push_back("VM " + std::to_string(vmid) + " has disks outside its consistency group");
+  }
+  for (const auto& volume : parked) {
+    if (context.ownership.Judge(volume.comment) != Owner::kOurs) continue;
+    lines.push_back("FlexVol " + volume.name +
+                    " is deleted, and waits for its deleted clones to leave the recovery queue");
+  }
+  TRY(const auto shown, devices_->Describe(deadline));
+  lines.insert(lines.end(), shown.begin(), shown.end());
+  return lines;
+}
+
 void Recovery::RunIfDue(const Deadline& deadline) {
   auto& context = *context_;
   if (!turns_.Take("recovery", kEvery, deadline.clock())) return;
   const Deadline working = deadline.Within(kBudget);
-  const auto disks = ontap::ReadDiskObjects(context.rest, context.config.svm,
-                                            FlexVolPattern(context.config.prefix), working);
-  if (!disks.ok()) {
-    context.log.Debug(disks.error().Line());
+  const auto oldest = deadline.clock().WallTime() - kLeftAlone;
+  const auto found = Look(oldest, working);
+  if (!found.ok()) {
+    context.log.Debug(found.error().Line());
     return;
   }
-  const auto oldest = deadline.clock().WallTime() - kLeftAlone;
-  std::vector<ontap::FlexVol> volumes;
-  std::set<std::uint64_t> ungrouped_vmids;
-  std::vector<const ontap::DiskObjects*> suspects;
-  DiskMemory::Disks known;
-  for (const auto& disk : *disks) {
-    volumes.push_back(disk.volume);
-    const auto name = VolumeNameOfFlexVol(context.config.prefix, disk.volume.name);
-    const bool is_disk =
-        name && disk.ns && !disk.is_ambiguous && !context.ownership.IsForeign(disk.volume.comment);
-    if (is_disk) known.emplace(name->LeafText(), disk.ns->uuid);
-    const bool is_suspect = name && disk.volume.create_time < oldest && !disk.is_ambiguous &&
-                            context.ownership.Judge(disk.volume.comment) == Owner::kOurs;
-    if (!is_suspect) continue;
-    suspects.push_back(&disk);
-    const bool is_outside = disk.ns && name->IsGroupMember() && !disk.volume.group;
-    if (is_outside) ungrouped_vmids.insert(name->vmid);
-  }
-
-  context.disk_memory.Replace(known);
+  context.disk_memory.Replace(found->known);
 
   std::string settled;
   const auto settle = [&](const std::string& what, const Status& status) {
@@ -55,17 +83,16 @@ void Recovery::RunIfDue(const Deadline& deadline) {
     }
     settled += (settled.empty() ? "" : ", ") + what;
   };
-  for (const auto* disk : suspects) {
-    const std::string& flexvol = disk->volume.name;
-    if (!disk->ns) {
-      settle("removed empty FlexVol " + flexvol, RemoveEmpty(disk->volume, working));
-    } else if (!disk->ns->subsystem_uuid) {
-      settle("mapped " + flexvol,
-             context.subsystems.Map(disk->ns->uuid, context.config.subsystem, working));
-    }
+  for (const auto& volume : found->empty) {
+    settle("removed empty FlexVol " + volume.name, RemoveEmpty(volume, working));
   }
-  for (const auto vmid : ungrouped_vmids) {
-    settle("grouped the disks of VM " + std::to_string(vmid), Regroup(vmid, volumes, working));
+  for (const auto& ns : found->unmapped) {
+    settle("mapped " + ns.volume_name,
+           context.subsystems.Map(ns.uuid, context.config.subsystem, working));
+  }
+  for (const auto vmid : found->ungrouped_vmids) {
+    settle("grouped the disks of VM " + std::to_string(vmid),
+           Regroup(vmid, found->volumes, working));
   }
   if (const int removed = devices_->ReapAbandoned(oldest, working); removed > 0) {
     settle("removed " + std::to_string(removed) + " snapshot device" + (removed == 1 ? "" : "s"),
@@ -78,7 +105,18 @@ void Recovery::RunIfDue(const Deadline& deadline) {
   context.log.Warning("settled what an interrupted operation had left: " + settled);
 }
 
+// Whether an array lists the namespaces of a volume that is offline is not stated, and a disk must
+// never be taken for an empty volume: what an allocation leaves is online, in no group and no
+// clone.
+bool Recovery::IsEmpty(const ontap::DiskObjects& disk) {
+  return !disk.ns && disk.volume.state == "online" && !disk.volume.group &&
+         disk.volume.parent_volume_name.empty();
+}
+
 Status Recovery::RemoveEmpty(const ontap::FlexVol& volume, const Deadline& deadline) {
+  // Looked at once more, alone.
+  TRY(const auto ns, context_->namespaces.FindByVolume(volume.name, deadline));
+  if (ns) return Error(ErrorCode::kConflict, "FlexVol '" + volume.name + "' is not empty");
   // Into the recovery queue, as everything that is deleted without being asked for.
   return context_->volumes.Delete(volume.uuid, false, deadline);
 }

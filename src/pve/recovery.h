@@ -3,6 +3,8 @@
 // later one.
 #pragma once
 
+#include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,20 @@ class Recovery {
   // younger than an hour, nor at what carries no mark of ours. Best effort; what was done is told
   // in one line.
   void RunIfDue(const Deadline& deadline);
+  // See Storage::Pending.
+  Result<std::vector<std::string>> Pending(const Deadline& deadline);
 
  private:
+  // What is not as it should be, of our own and made before a certain time; and what there is.
+  struct Findings {
+    std::vector<ontap::FlexVol> volumes;
+    DiskMemory::Disks known;
+    std::vector<ontap::FlexVol> empty;
+    std::vector<ontap::NvmeNamespace> unmapped;
+    std::set<std::uint64_t> ungrouped_vmids;
+  };
+  Result<Findings> Look(std::chrono::system_clock::time_point oldest, const Deadline& deadline);
+  static bool IsEmpty(const ontap::DiskObjects& disk);
   // A FlexVol without a namespace holds nothing: a create or a delete stopped there.
   Status RemoveEmpty(const ontap::FlexVol& volume, const Deadline& deadline);
   // Volumes whose deletion had to wait; how many went.

@@ -183,4 +183,18 @@ int SnapshotDevices::ReapIf(
   return count;
 }
 
+Result<std::vector<std::string>> SnapshotDevices::Describe(const Deadline& deadline) {
+  auto& context = *context_;
+  TRY(const auto clones,
+      context.volumes.List(context.config.prefix + std::string(kStem) + "*", deadline));
+  std::vector<std::string> lines;
+  for (const auto& clone : clones) {
+    if (context.ownership.Judge(clone.comment) != Owner::kOurs) continue;
+    const auto details = ReadDetails(clone.comment);
+    lines.push_back("snapshot " + details.shown_snapshot + " of " + details.shown_volume +
+                    " is shown to " + details.shown_to + " (FlexVol " + clone.name + ")");
+  }
+  return lines;
+}
+
 }  // namespace ontapnvme::pve

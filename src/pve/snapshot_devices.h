@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "ontap/disk_objects.h"
 #include "pve/array_facts.h"
@@ -41,6 +42,8 @@ class SnapshotDevices {
   // more: the node has started since. How many.
   int ReapAbandoned(std::chrono::system_clock::time_point oldest, const Deadline& deadline);
 
+  // Those of all nodes, one line each, for people.
+  Result<std::vector<std::string>> Describe(const Deadline& deadline);
   // The storage is removed.
   void Forget() const { lock_.Forget(); }
 

@@ -93,6 +93,9 @@ class Storage {
   // `before`: snapshot policy, automatic snapshot deletion, QoS policy. What could not be changed
   // is told as a warning that counts and names it; success all the same.
   virtual Status ApplyChanges(const Settings& before) = 0;
+  // What is not finished on the array, one line each, for people: what interrupted operations left,
+  // what waits to be deleted, snapshots that are shown as devices. Changes nothing.
+  virtual Result<std::vector<std::string>> Pending() = 0;
   // Removes this node's links, disconnects its paths if no disk here is in use, forgets what was
   // remembered in the state directory. Idempotent; never asks the array.
   virtual Status Forget() = 0;

@@ -173,6 +173,10 @@ Result<std::vector<SnapshotInfo>> StorageImpl::ListSnapshots(const std::string& 
   return snapshots_.List(name, Budget(kListBudget));
 }
 
+Result<std::vector<std::string>> StorageImpl::Pending() {
+  return recovery_.Pending(Budget(kListBudget));
+}
+
 Result<std::string> StorageImpl::Identity() {
   TRY(const auto facts, facts_.Read(Budget(kStatusBudget)));
   return "ontapnvme:" + facts.svm_uuid.Text() + ":" + context_.config.prefix;

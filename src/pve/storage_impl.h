@@ -43,6 +43,7 @@ class StorageImpl : public Storage {
   Status RequireEmpty() override;
   Result<std::string> Identity() override;
   Status ApplyChanges(const Settings& before) override;
+  Result<std::vector<std::string>> Pending() override;
   Status Forget() override;
   Result<std::vector<DiskInfo>> List(std::optional<std::uint64_t> vmid) override;
   Result<DiskInfo> Info(const std::string& volume_name) override;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "fault/storage_rig.h"
@@ -49,6 +50,45 @@ TEST_F(RecoveryTest, UnlistedFlexVolOfAKilledAllocationGoes) {
   EXPECT_THAT(lines, HasSubstr("removed empty FlexVol t_vm_100_disk_0"));
   EXPECT_THAT(array.Orphans(), IsEmpty());
   EXPECT_THAT(Later(std::chrono::minutes(61)), Not(HasSubstr("settled"))) << "told once";
+}
+
+TEST_F(RecoveryTest, VolumeThatOnlyLooksEmptyIsLeftAlone) {
+  const auto disk = rig.MustAllocate(100);
+  auto& world = array.sim.world();
+  auto& volume = *std::find_if(world.volumes.begin(), world.volumes.end(),
+                               [](const auto& one) { return one.name == "t_vm_100_disk_0"; });
+  const auto count = world.volumes.size();
+  // As arrays may show a disk whose volume is offline: without its namespace.
+  world.RemoveNamespace(world.NamespacesOf(volume.uuid).front()->uuid);
+  volume.state = "offline";
+  Later(std::chrono::minutes(70));
+  volume.state = "online";  // and in its group
+  Later(std::chrono::minutes(70));
+  EXPECT_EQ(world.volumes.size(), count);
+}
+
+TEST_F(RecoveryTest, OperatorSeesWhatIsPending) {
+  array.Set("queued_clones_hold_parent", true);
+  const auto pending = [&] {
+    const auto lines = rig.storage().Pending();
+    EXPECT_TRUE(lines.ok());
+    std::string text;
+    for (const auto& line : *lines) text += line + "\n";
+    return text;
+  };
+  EXPECT_EQ(pending(), "");
+  const auto base = rig.storage().CreateBase(rig.MustAllocate(100));
+  ASSERT_TRUE(rig.storage().Free(*rig.storage().Clone(*base, "", 200)).ok());
+  ASSERT_TRUE(rig.storage().Free(*base).ok());
+  const auto disk = rig.MustAllocate(300);
+  ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
+  ASSERT_TRUE(rig.storage().ActivateSnapshot(disk, "s1").ok());
+  KillAt(3, [&] { return rig.storage().Allocate(400, "", 4096); });
+  array.clock->Advance(std::chrono::seconds(2));
+  const auto text = pending();
+  EXPECT_THAT(text, HasSubstr("waits for its deleted clones"));
+  EXPECT_THAT(text, HasSubstr("snapshot s1 of vm-300-disk-0 is shown to"));
+  EXPECT_THAT(text, HasSubstr("FlexVol t_vm_400_disk_0 is empty"));
 }
 
 TEST_F(RecoveryTest, EveryPointOfEveryLockedOperationIsSettled) {

@@ -19,6 +19,7 @@ my %calls = (
     activate => sub ($client, $script) { $client->activate() },
     capacity => sub ($client, $script) { $client->capacity() },
     require_empty => sub ($client, $script) { $client->require_empty() },
+    pending => sub ($client, $script) { $client->pending() },
     identity => sub ($client, $script) { $client->identity() },
     apply_changes => sub ($client, $script) { $client->apply_changes({}) },
     forget => sub ($client, $script) { $client->forget() },

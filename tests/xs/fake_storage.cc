@@ -70,6 +70,10 @@ class FakeStorage : public Storage {
     for (const auto& [key, value] : before) log_.Info(key + "=" + value);
     return Play(Script());
   }
+  Result<std::vector<std::string>> Pending() override {
+    TRY_STATUS(Play(Script()));
+    return std::vector<std::string>{"one", "two"};
+  }
   Status Forget() override { return Play(Script()); }
 
   Result<std::vector<DiskInfo>> List(std::optional<std::uint64_t> vmid) override {

@@ -183,6 +183,7 @@ subtest 'lists and hashes have what their description says' => sub {
     is($client->activate_volume('vm'), '/dev/ontapnvme/store/vm', 'a path');
     is($client->activate_snapshot('vm', 's'), '/dev/ontapnvme/store/vm@s', 'that of a snapshot');
     is($client->create_base('vm'), 'base of vm', 'a name');
+    is_deeply($client->pending(), ['one', 'two'], 'lines');
     is($client->identity(), 'größe@store', 'a text');
     is_deeply([$client->free('x')], [], 'nothing');
     is_deeply([$client->set_notes('x', '')], [], 'nothing');

@@ -81,7 +81,7 @@ package PVE::Storage::OntapNvmeTcp::Native {
     for my $method (qw(
         verify check_connection activate capacity require_empty forget list info allocate free
         activate_volume deactivate_volume resize create_snapshot delete_snapshot rollback_blockers
-        rollback list_snapshots identity apply_changes create_base clone_volume rename set_notes
+        rollback list_snapshots identity pending apply_changes create_base clone_volume rename set_notes
         set_protected export_volume read_import_size import_volume activate_snapshot
         deactivate_snapshot
     )) {

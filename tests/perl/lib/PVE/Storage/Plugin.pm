@@ -85,12 +85,6 @@ sub check_config {
     return $settings;
 }
 
-# Without a cluster; a suite that looks at locks puts its own in place.
-sub cluster_lock_storage {
-    my ($class, $storeid, $shared, $timeout, $code, @arguments) = @_;
-    return $code->(@arguments);
-}
-
 sub properties { return {} }
 sub plugindata { return { content => [{ images => 1 }, { images => 1 }] } }
 
