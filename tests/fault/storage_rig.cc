@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "pve/volume_name.h"
 #include "sim/sim_transport.h"
@@ -12,6 +13,15 @@ namespace ontapnvme::fault {
 namespace {
 
 constexpr std::size_t kContentBytes = 16;
+
+// A file as large as the namespace in place of a block device.
+std::string DeviceFile(const std::string& directory, const sim::NvmeNamespace& ns) {
+  const std::filesystem::path path = directory + "/devices/" + ns.uuid;
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::app);
+  std::filesystem::resize_file(path, ns.size_bytes);
+  return path;
+}
 
 std::string MakeDirectory() {
   std::string pattern = testing::TempDir() + "/ontapnvme-rig-XXXXXX";
@@ -95,7 +105,7 @@ void StorageRig::Restart() {
       if (subsystem == nullptr) continue;
       nvme::Device device;
       device.name = "nvme0n" + std::to_string(ns.nsid + 7);  // the instance is not the NSID
-      device.path = "/dev/" + device.name;
+      device.path = options_.has_device_files ? DeviceFile(directory_, ns) : "/dev/" + device.name;
       device.uuid = *Uuid::Parse(ns.uuid);
       device.subsystem_nqn = subsystem->target_nqn;
       device.size = ByteCount{ns.size_bytes};

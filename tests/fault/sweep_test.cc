@@ -5,8 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
+#include "base/unique_fd.h"
 #include "fault/fault_list.h"
 #include "fault/storage_rig.h"
 
@@ -20,7 +25,7 @@ constexpr int kRequestsMax = 40;  // a runaway sweep fails instead of hanging
 // One storage with a bystander's disk that nothing may touch.
 class World {
  public:
-  World() : rig(array) {
+  World() : rig(array, {.has_device_files = true}) {
     EXPECT_TRUE(rig.storage().Activate().ok());
     bystander = rig.MustAllocate(999);
     rig.Write(bystander, "bystander");
@@ -159,6 +164,37 @@ std::size_t CountSnapshots(World& world) {
   return count;
 }
 
+Status ExportTo(World& world, const std::string& name, const std::string& snapshot) {
+  const UniqueFd file(
+      ::open(world.rig.link("../../" + name).c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600));
+  return world.rig.storage().Export("vm-100-disk-0", snapshot, file.get());
+}
+
+void ExpectStream(World& world, const std::string& name) {
+  const auto size = std::filesystem::file_size(world.rig.link("../../" + name));
+  EXPECT_EQ(size, 8U + MiB(1).bytes());
+}
+
+// What another storage sends: the size, then bytes.
+void AStream(World& world) {
+  std::filesystem::create_directories(world.rig.link("."));
+  std::ofstream(world.rig.link("../../stream"), std::ios::binary)
+      << std::string("\0\0\x10\0\0\0\0\0", 8) << std::string(MiB(1).bytes(), 'x');
+}
+
+// As the import hook does: allocate, write, and free again when that fails.
+Status ImportOnce(World& world) {
+  auto& storage = world.rig.storage();
+  const UniqueFd file(::open(world.rig.link("../../stream").c_str(), O_RDONLY));
+  const auto size = storage.ReadImportSize(file.get());
+  if (!size.ok()) return size.error();
+  const auto made = storage.Allocate(100, "vm-100-disk-0", *size / 1024);
+  if (!made.ok() && !FailedWith(made, ErrorCode::kAlreadyExists)) return made.error();
+  const auto got = storage.Import("vm-100-disk-0", *size, file.get());
+  if (!got.ok()) (void)storage.Free("vm-100-disk-0");
+  return got;
+}
+
 const std::vector<Operation>& Operations() {
   static const std::vector<Operation> kOperations = {
       {"allocate_first", [](World&) {}, AllocateOne,
@@ -255,6 +291,22 @@ const std::vector<Operation>& Operations() {
       {"protect", TwoDisks,
        [](World& world) { return world.rig.storage().SetProtected("vm-100-disk-0", true); },
        [](World& world) { EXPECT_TRUE(world.rig.storage().Info("vm-100-disk-0")->is_protected); }},
+      {"export", TwoDisks, [](World& world) { return ExportTo(world, "stream", ""); },
+       [](World& world) { ExpectStream(world, "stream"); }},
+      {"export_snapshot", TwoDisksWithSnapshot,
+       [](World& world) {
+         auto sent = ExportTo(world, "stream", "s1");
+         const auto gone = world.rig.storage().DeactivateSnapshot("vm-100-disk-0", "s1");
+         return sent.ok() ? gone : sent;
+       },
+       [](World& world) { ExpectStream(world, "stream"); }},
+      {"import", AStream, ImportOnce,
+       [](World& world) {
+         EXPECT_EQ(world.rig.storage().Info("vm-100-disk-0")->size, MiB(1));
+         const auto link = world.rig.storage().ActivateVolume("vm-100-disk-0");
+         ASSERT_TRUE(link.ok());
+         EXPECT_EQ(std::ifstream(*link).get(), 'x');
+       }},
       {"verify", [](World&) {}, [](World& world) { return world.rig.storage().Verify(); },
        [](World&) {}},
       {"add", [](World&) {}, AddStorage, [](World&) {}},
@@ -362,7 +414,7 @@ TEST_P(KilledTest, NextTaskSettlesWhatItLeft) {
     }
     world.rig.Restart();
     world.ExpectBystanderUntouched();
-    if (kind.starts_with("allocate") || kind.starts_with("clone")) {
+    if (kind.starts_with("allocate") || kind == "import" || kind.starts_with("clone")) {
       // Half a disk is never handed out under that name; removing it by its name takes all there is
       // of it.
       const auto freed =
