@@ -18,8 +18,8 @@ nvme::WantedDevice WantedDeviceOf(const Context& context, const ArrayFacts& fact
 
 // kBusy while that device is in use on this node; success when this node has no such device.
 // Unknown means in use: a device whose users cannot be told is neither deleted nor reverted from
-// under them. The array is not asked: its list of controllers tells which nodes are connected to the
-// subsystem, which is always all of them, and nothing of which namespace one of them has open.
+// under them. The array is not asked: its list of controllers tells which nodes are connected to
+// the subsystem, which is always all of them, and nothing of which namespace one of them has open.
 Status RequireUnusedHere(Context& context, const VolumeName& name,
                          const nvme::WantedDevice& wanted);
 
