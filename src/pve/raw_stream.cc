@@ -31,6 +31,8 @@ Error Failed(const std::string& what, const std::string& path) {
 
 // Waits until `fd` may be used; files always may.
 Status WaitFor(int fd, short events, Interrupt* interrupt) {
+  // poll would wait for ever.
+  if (fd < 0) return Error(ErrorCode::kInvalidArgument, "the stream is no open file");
   for (;;) {
     if (interrupt != nullptr && interrupt->Pending()) {
       return Error(ErrorCode::kInterrupted, "the transfer was stopped");

@@ -165,6 +165,7 @@ std::size_t CountSnapshots(World& world) {
 }
 
 Status ExportTo(World& world, const std::string& name, const std::string& snapshot) {
+  std::filesystem::create_directories(world.rig.link("."));
   const UniqueFd file(
       ::open(world.rig.link("../../" + name).c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600));
   return world.rig.storage().Export("vm-100-disk-0", snapshot, file.get());

@@ -121,6 +121,12 @@ TEST_F(RawStreamTest, StoppedTaskStopsTheTransferWhileTheOtherEndIsSilent) {
   EXPECT_TRUE(FailedWith(WriteStream(source, writing.get(), &later), ErrorCode::kInterrupted));
 }
 
+TEST_F(RawStreamTest, DescriptorThatIsNoneIsRefused) {
+  EXPECT_TRUE(FailedWith(ReadStreamSize(-1, nullptr), ErrorCode::kInvalidArgument));
+  EXPECT_TRUE(FailedWith(WriteStream(File("source", Pattern(8)), -1, nullptr),
+                         ErrorCode::kInvalidArgument));
+}
+
 TEST_F(RawStreamTest, MissingDeviceIsNamed) {
   const auto sent = WriteStream(directory + "/nothing", writing.get(), nullptr);
   ASSERT_FALSE(sent.ok());
