@@ -39,7 +39,7 @@ my sub is_stuck ($worker, $fault) {
 # What was made and done until now was made and done more than an hour ago.
 my sub let_time_pass {
     $sim->ctl({ cmd => 'age', seconds => HOUR_AND_A_BIT_S });
-    for my $turn (glob("$cluster->{scratch}/$cluster->{name}/run-*/store.recovery")) {
+    for my $turn (glob("$cluster->{scratch}/$cluster->{name}/run-*/store.recovery.turn")) {
         my ($path) = $turn =~ /\A(.*)\z/;
         open(my $handle, '>', $path) or die "$path: $!\n";
         print {$handle} time() - HOUR_AND_A_BIT_S, "\n";
