@@ -95,7 +95,7 @@ my sub wrong_secret ($j, $secret) {
 
 my sub heal ($j, $secret) {
     my $node = $j->node('node2');
-    $node->guest->must('rm /run/ontapnvme/' . ID . '.registration');
+    $node->guest->must('rm /run/ontapnvme/' . ID . '.registration.turn');
     $node->check_until_connected;
     $node->guest->wait_for_path($_, 'live') for $j->lab->portals;
     expect_keys($j, $node, 'dhchap_secret', $secret);
