@@ -220,17 +220,14 @@ Result<std::vector<HostConnection>> NvmeSubsystems::ListConnections(const Uuid& 
       .Add("fields", "host.nqn,host.id,host.transport_address");
   request.doing = "list the connections to the subsystem";
   TRY(const auto records, rest_->List(request, deadline));
-  std::vector<HostConnection> connections;
-  for (const Json& record : records) {
-    FieldReader fields(record, std::string_view("GET /api/protocols/nvme/subsystem-controllers"));
+  const auto parse = [](FieldReader& fields) {
     HostConnection connection;
     connection.host_nqn = fields.OptionalText("/host/nqn");
     connection.host_id = fields.OptionalText("/host/id");
     connection.address = BareAddress(fields.OptionalText("/host/transport_address"));
-    TRY_STATUS(fields.status());
-    connections.push_back(std::move(connection));
-  }
-  return connections;
+    return connection;
+  };
+  return ParseRecords(records, "GET /api/protocols/nvme/subsystem-controllers", parse);
 }
 
 Status NvmeSubsystems::Map(const Uuid& namespace_uuid, const std::string& subsystem_name,

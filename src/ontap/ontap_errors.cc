@@ -341,6 +341,12 @@ bool IsGone(const Error& error) {
                       [&](std::uint64_t code) { return HasOntapCode(error, code); });
 }
 
+bool IsHeldByClones(const Error& error) {
+  constexpr std::array<std::uint64_t, 4> kHeld{524615, 1638543, 1638555, 53412007};
+  return std::any_of(kHeld.begin(), kHeld.end(),
+                     [&](std::uint64_t code) { return HasOntapCode(error, code); });
+}
+
 bool IsBulkRefused(const Error& error) {
   const auto http = error.Fact("http");
   return http == "400" || http == "404" || http == "405";

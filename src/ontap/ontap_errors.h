@@ -36,6 +36,10 @@ bool HasOntapCode(const Error& error, std::uint64_t code);
 // a delete.
 bool IsGone(const Error& error);
 
+// Whether an error says that FlexClones, which may be in the recovery queue, keep a volume or a
+// snapshot from being deleted.
+bool IsHeldByClones(const Error& error);
+
 // Whether an error is what an array answers that does not take '*' in place of a UUID in a path.
 // Anything else would fail for a single object as well.
 bool IsBulkRefused(const Error& error);

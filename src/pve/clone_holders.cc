@@ -22,6 +22,14 @@ std::string NameOf(const Context& context, const ontap::FlexVol& clone) {
 }  // namespace
 
 Error HeldByClones(const Context& context, Error error, const std::vector<ontap::FlexVol>& clones) {
+  if (clones.empty()) {
+    error.SetHint(
+        "deleted clones in the array's recovery queue still hold it, for 12 hours by default: "
+        "wait, "
+        "or purge them there ('volume recovery-queue purge'); set force_delete 1 to delete at "
+        "once");
+    return error;
+  }
   std::string names;
   for (std::size_t i = 0; i < clones.size() && i < kNamed; ++i) {
     names += (i == 0 ? "" : ", ") + NameOf(context, clones[i]);
@@ -31,17 +39,6 @@ Error HeldByClones(const Context& context, Error error, const std::vector<ontap:
   error.AddFact("clone_names", names);
   error.SetHint(
       "remove the clones, or make them independent on the array ('volume clone split start')");
-  return error;
-}
-
-Error NameClones(Context& context, Error error, const std::string& flexvol,
-                 const Deadline& deadline) {
-  const auto clones = context.volumes.ListClones(flexvol, deadline);
-  if (!clones.ok()) return error;
-  if (!clones->empty()) return HeldByClones(context, std::move(error), *clones);
-  error.SetHint(
-      "deleted clones in the array's recovery queue still hold it, for 12 hours by default: wait, "
-      "or purge them there ('volume recovery-queue purge'); set force_delete 1 to delete at once");
   return error;
 }
 

@@ -10,12 +10,8 @@
 
 namespace ontapnvme::pve {
 
-// `error` (kBusy), with the clones of that FlexVol in it and what to do about them. When the array
-// lists none, deleted clones in its recovery queue are the reason that is left. One request.
-Error NameClones(Context& context, Error error, const std::string& flexvol,
-                 const Deadline& deadline);
-
-// The same without the array: `clones` as just listed.
+// `error`, with those clones in it and what to do about them. Without any, deleted clones in the
+// array's recovery queue are the reason that is left.
 Error HeldByClones(const Context& context, Error error, const std::vector<ontap::FlexVol>& clones);
 
 }  // namespace ontapnvme::pve

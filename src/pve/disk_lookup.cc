@@ -91,4 +91,10 @@ Result<ontap::FlexVol> RequireVolume(Context& context, const VolumeName& name,
   return std::move(*volume);
 }
 
+Result<bool> HasName(Context& context, const ontap::FlexVol& volume, const std::string& name,
+                     const Deadline& deadline) {
+  TRY(const auto found, context.volumes.Find(name, deadline));
+  return found && found->uuid == volume.uuid;
+}
+
 }  // namespace ontapnvme::pve

@@ -20,6 +20,10 @@ Result<ontap::NvmeNamespace> RequireNamespace(Context& context, const VolumeName
 Result<ontap::FlexVol> RequireVolume(Context& context, const VolumeName& name,
                                      const Deadline& deadline);
 
+// Whether that FlexVol has the name by now: settles a rename whose answer was lost. One request.
+Result<bool> HasName(Context& context, const ontap::FlexVol& volume, const std::string& name,
+                     const Deadline& deadline);
+
 Error VolumeNotFound(const Context& context, const VolumeName& name);
 
 }  // namespace ontapnvme::pve

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/disks.h"
 
+#include "ontap/ontap_errors.h"
 #include "pve/attachment.h"
 #include "pve/clone_holders.h"
 #include "pve/disk_lookup.h"
@@ -45,7 +46,7 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
   Error error = deleted.error().Wrap("cannot delete volume '" + name.Text() + "'");
   if (error.outcome_unknown()) return error;  // it may be gone: mapping it again would only fail
   const Deadline grace = deadline.Grace(kUndoBudget);
-  if (error.code() == ErrorCode::kBusy) {
+  if (ontap::IsHeldByClones(error)) {
     const auto clones = context.volumes.ListClones(disk->volume.name, grace);
     if (clones.ok() && clones->empty() && Park(name, disk->volume, grace).ok()) return {};
     if (clones.ok()) error = HeldByClones(context, std::move(error), *clones);
@@ -60,14 +61,20 @@ Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
 
 Status Disks::Park(const VolumeName& name, const ontap::FlexVol& volume, const Deadline& deadline) {
   auto& context = *context_;
-  const auto comment =
-      WithDetails(context.ownership.Remark(volume.comment, name.vmid), ReadDetails(volume.comment));
+  // Recovery deletes only what is marked.
+  TRY(const auto comment, WithDetails(context.ownership.Remark(volume.comment, name.vmid),
+                                      ReadDetails(volume.comment)));
   TRY_STATUS(groups_.Leave(name.vmid, volume, deadline));
-  if (comment.ok() && *comment != volume.comment) {
-    TRY_STATUS(context.volumes.SetComment(volume.uuid, *comment, deadline));
+  if (comment != volume.comment) {
+    TRY_STATUS(context.volumes.SetComment(volume.uuid, comment, deadline));
   }
-  TRY_STATUS(context.volumes.Rename(
-      volume.uuid, ParkedName(context.config.prefix, volume.uuid.Text()), deadline));
+  const std::string parked = ParkedName(context.config.prefix, volume.uuid.Text());
+  const auto renamed = context.volumes.Rename(volume.uuid, parked, deadline);
+  if (!renamed.ok()) {
+    if (!MayHaveHappened(renamed.error())) return renamed;
+    TRY(const bool is_parked, HasName(context, volume, parked, deadline));
+    if (!is_parked) return renamed;
+  }
   context.log.Info(
       "volume '" + name.Text() +
       "' will be deleted when its deleted clones have left the array's recovery queue");
@@ -96,8 +103,8 @@ Status Disks::Delete(const ontap::FlexVol& volume, const Deadline& deadline) {
   auto& context = *context_;
   const bool is_final = context.config.is_force_delete;
   const auto deleted = context.volumes.Delete(volume.uuid, is_final, deadline);
-  if (!FailedWith(deleted, ErrorCode::kBusy)) return deleted;
-  if (!devices_->Reap({volume.name}, deadline)) return deleted;
+  if (deleted.ok() || !ontap::IsHeldByClones(deleted.error())) return deleted;
+  if (!devices_->Reap({volume.name}, "", deadline)) return deleted;
   return context.volumes.Delete(volume.uuid, is_final, deadline);
 }
 

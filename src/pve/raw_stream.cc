@@ -26,13 +26,18 @@ constexpr int kNoticeWithin_ms = 100;
 Error Failed(const std::string& what, const std::string& path) {
   Error error = Error(ErrorCode::kUnavailable, what).Because(std::strerror(errno));
   if (!path.empty()) error.AddFact("path", path);
+  error.SetHint(
+      "look at the device's paths ('nvme list-subsys') and at the other end of the stream");
   return error;
 }
 
 // Waits until `fd` may be used; files always may.
 Status WaitFor(int fd, short events, Interrupt* interrupt) {
   // poll would wait for ever.
-  if (fd < 0) return Error(ErrorCode::kInvalidArgument, "the stream is no open file");
+  if (fd < 0) {
+    return Error(ErrorCode::kInvalidArgument, "the stream is no open file")
+        .Try("give a file or a pipe");
+  }
   for (;;) {
     if (interrupt != nullptr && interrupt->Pending()) {
       return Error(ErrorCode::kInterrupted, "the transfer was stopped");
@@ -108,7 +113,8 @@ Result<UniqueFd> Open(const std::string& path, int flags) {
 Error EndsEarly(const char* what, std::uint64_t got_bytes, ByteCount size) {
   return Error(ErrorCode::kConflict, std::string(what) + " ends early")
       .With("got_bytes", std::to_string(got_bytes))
-      .With("expected_bytes", std::to_string(size.bytes()));
+      .With("expected_bytes", std::to_string(size.bytes()))
+      .Try("look at why the sending side ended, then transfer it again");
 }
 
 }  // namespace

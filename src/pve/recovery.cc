@@ -123,11 +123,17 @@ Status Recovery::RemoveEmpty(const ontap::FlexVol& volume, const Deadline& deadl
 
 int Recovery::DeleteParked(const Deadline& deadline) {
   auto& context = *context_;
-  const auto parked = context.volumes.List(ParkedPattern(context.config.prefix), deadline);
+  const auto parked = ontap::ReadDiskObjects(context.rest, context.config.svm,
+                                             ParkedPattern(context.config.prefix), deadline);
   if (!parked.ok()) return 0;
   int count = 0;
-  for (const auto& volume : *parked) {
+  for (const auto& [volume, ns, is_ambiguous] : *parked) {
     if (context.ownership.Judge(volume.comment) != Owner::kOurs) continue;
+    // Parking may have been taken for a failure, and the disk have been mapped again.
+    if (ns && ns->subsystem_uuid &&
+        !context.subsystems.Unmap(*ns->subsystem_uuid, ns->uuid, deadline).ok()) {
+      continue;
+    }
     // Busy is what it waits for.
     if (context.volumes.Delete(volume.uuid, context.config.is_force_delete, deadline).ok()) ++count;
   }

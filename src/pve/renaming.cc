@@ -14,7 +14,7 @@ Result<std::string> Renaming::CreateBase(const VolumeName& name, const Deadline&
   auto& context = *context_;
   const std::string failure = "cannot turn volume '" + name.Text() + "' into a base image";
   if (name.is_base) {
-    return Error(ErrorCode::kInvalidArgument, failure).Because("it is one already");
+    return Error(ErrorCode::kInvalidArgument, failure).Because("it is one already").Try("clone it");
   }
   VolumeName base = name;
   base.is_base = true;
@@ -111,23 +111,17 @@ Status Renaming::SetComment(const ontap::FlexVol& volume, const std::string& com
 }
 
 // A lost answer is settled by the UUID behind the name.
-Result<bool> Renaming::HasName(const ontap::FlexVol& volume, const std::string& name,
-                               const Deadline& deadline) {
-  TRY(const auto found, context_->volumes.Find(name, deadline));
-  return found && found->uuid == volume.uuid;
-}
-
 Status Renaming::RenameFlexVol(const ontap::FlexVol& volume, const std::string& new_name,
                                UndoSteps& undo, const Deadline& deadline) {
   auto& context = *context_;
   const auto renamed = context.volumes.Rename(volume.uuid, new_name, deadline);
   if (!renamed.ok() && !MayHaveHappened(renamed.error())) return renamed;
   undo.Add("FlexVol " + new_name, [this, volume, new_name](const Deadline& grace) -> Status {
-    TRY(const bool is_renamed, HasName(volume, new_name, grace));
+    TRY(const bool is_renamed, HasName(*context_, volume, new_name, grace));
     return is_renamed ? context_->volumes.Rename(volume.uuid, volume.name, grace) : Status();
   });
   if (renamed.ok()) return {};
-  TRY(const bool is_renamed, HasName(volume, new_name, deadline));
+  TRY(const bool is_renamed, HasName(context, volume, new_name, deadline));
   return is_renamed ? Status() : renamed;
 }
 

@@ -38,8 +38,6 @@ class Renaming {
                     const Deadline& deadline);
   Status RenameFlexVol(const ontap::FlexVol& volume, const std::string& new_name, UndoSteps& undo,
                        const Deadline& deadline);
-  Result<bool> HasName(const ontap::FlexVol& volume, const std::string& name,
-                       const Deadline& deadline);
 
   Context* context_;
   FactSource* facts_;

@@ -141,10 +141,12 @@ void SnapshotDevices::ReleaseUnused(const VolumeName& name, const Deadline& dead
   }
 }
 
-bool SnapshotDevices::Reap(const std::set<std::string>& flexvols, const Deadline& deadline) {
+bool SnapshotDevices::Reap(const std::set<std::string>& flexvols, const std::string& array_snapshot,
+                           const Deadline& deadline) {
   return ReapIf(
              [&](const Shown&, const ontap::FlexVol& clone) {
-               return flexvols.contains(clone.parent_volume_name);
+               return flexvols.contains(clone.parent_volume_name) &&
+                      (array_snapshot.empty() || clone.parent_snapshot_name == array_snapshot);
              },
              deadline) > 0;
 }

@@ -35,9 +35,11 @@ class SnapshotDevices {
   // Lets go of what nobody on this node uses of the volume's snapshot devices. Best effort; no
   // request when there is none.
   void ReleaseUnused(const VolumeName& name, const Deadline& deadline);
-  // Removes this node's unused snapshot devices of these FlexVols, also those that a crash left
-  // without a link. True when one was removed: what they kept from being deleted may be free now.
-  bool Reap(const std::set<std::string>& flexvols, const Deadline& deadline);
+  // Removes this node's unused snapshot devices of these FlexVols, all of them or those of one
+  // snapshot (its name on the array), also those that a crash left without a link. True when one
+  // was removed: what they kept from being deleted may be free now.
+  bool Reap(const std::set<std::string>& flexvols, const std::string& array_snapshot,
+            const Deadline& deadline);
   // Removes those of this node that were made before `oldest`, are unused and have no link any
   // more: the node has started since. How many.
   int ReapAbandoned(std::chrono::system_clock::time_point oldest, const Deadline& deadline);

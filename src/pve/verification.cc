@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "pve/lvm_filter.h"
-
 namespace ontapnvme::pve {
 namespace {
 
@@ -112,8 +110,6 @@ Status VerifyArray(Context& context, FactSource& facts, const Deadline& deadline
     return read.ok() ? Status() : Status(read.error());
   }());
   WarnAboutLifs(context, deadline);
-  const std::string lvm = LvmWarning(context.lvm_config_file);
-  if (!lvm.empty()) context.log.Warning(lvm);
   return {};
 }
 

@@ -2,8 +2,10 @@
 #include "pve/vm_snapshots.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
+#include "ontap/ontap_errors.h"
 #include "pve/clone_holders.h"
 #include "pve/disk_lookup.h"
 
@@ -120,7 +122,8 @@ Status VmSnapshots::Delete(const VolumeName& name, const std::string& snapshot,
   if (!volume.ok()) return volume.error();
   const std::vector<ontap::VolumeRef> alone = {{volume->uuid, volume->name}};
   const auto deleted = DeleteHeld(
-      alone, [&] { return DeleteOfVolumes(alone, snapshot, deadline); }, deadline);
+      alone, ArraySnapshotName(snapshot),
+      [&] { return DeleteOfVolumes(alone, snapshot, deadline); }, deadline);
   if (deleted.ok()) return {};
   return deleted.error().Wrap("cannot delete snapshot '" + snapshot + "' of volume '" +
                               name.Text() + "'");
@@ -145,7 +148,8 @@ Result<bool> VmSnapshots::DeleteOfGroup(const VolumeName& name, const std::strin
     auto covered = NamesOf(volumes);
     if (!covered.contains(flexvol)) continue;
     const auto deleted = DeleteHeld(
-        volumes, [&] { return context.groups.DeleteSnapshot(one.group_uuid, one.uuid, deadline); },
+        volumes, array_name,
+        [&] { return context.groups.DeleteSnapshot(one.group_uuid, one.uuid, deadline); },
         deadline);
     if (!deleted.ok()) {
       return deleted.error().Wrap("cannot delete snapshot '" + snapshot + "' of volume '" +
@@ -161,16 +165,24 @@ Result<bool> VmSnapshots::DeleteOfGroup(const VolumeName& name, const std::strin
 }
 
 Status VmSnapshots::DeleteHeld(const std::vector<ontap::VolumeRef>& volumes,
-                               const std::function<Status()>& remove, const Deadline& deadline) {
+                               const std::string& array_name, const std::function<Status()>& remove,
+                               const Deadline& deadline) {
+  const auto is_held = [](const Status& removed) {
+    return !removed.ok() && ontap::IsHeldByClones(removed.error());
+  };
   auto removed = remove();
-  if (!FailedWith(removed, ErrorCode::kBusy)) return removed;
-  if (devices_->Reap(NamesOf(volumes), deadline)) removed = remove();
-  if (!FailedWith(removed, ErrorCode::kBusy)) return removed;
-  for (const auto& volume : volumes) {
-    const auto clones = context_->volumes.ListClones(volume.name, deadline);
-    if (clones.ok() && !clones->empty()) return HeldByClones(*context_, removed.error(), *clones);
+  if (is_held(removed) && devices_->Reap(NamesOf(volumes), array_name, deadline)) {
+    removed = remove();
   }
-  return NameClones(*context_, removed.error(), volumes.front().name, deadline);
+  if (!is_held(removed)) return removed;
+  std::vector<ontap::FlexVol> holders;
+  for (const auto& volume : volumes) {
+    auto clones = context_->volumes.ListClones(volume.name, deadline);
+    if (!clones.ok()) return removed;
+    std::copy_if(clones->begin(), clones->end(), std::back_inserter(holders),
+                 [&](const auto& clone) { return clone.parent_snapshot_name == array_name; });
+  }
+  return HeldByClones(*context_, removed.error(), holders);
 }
 
 Status VmSnapshots::DeleteOfVolumes(const std::vector<ontap::VolumeRef>& volumes,

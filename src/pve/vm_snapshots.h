@@ -37,7 +37,7 @@ class VmSnapshots {
                              const std::string& snapshot, const Deadline& deadline);
   // Does `remove`, once more without this node's snapshot devices if they are in the way; what else
   // is in the way is named.
-  Status DeleteHeld(const std::vector<ontap::VolumeRef>& volumes,
+  Status DeleteHeld(const std::vector<ontap::VolumeRef>& volumes, const std::string& array_name,
                     const std::function<Status()>& remove, const Deadline& deadline);
   Status DeleteOfVolumes(const std::vector<ontap::VolumeRef>& volumes, const std::string& snapshot,
                          const Deadline& deadline);

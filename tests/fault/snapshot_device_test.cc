@@ -109,6 +109,15 @@ TEST_F(SnapshotDeviceTest, GoesWithTheSnapshotAndWithTheVolume) {
   EXPECT_THAT(array.Orphans(), IsEmpty());
 }
 
+TEST_F(SnapshotDeviceTest, DeletingAnotherSnapshotLeavesItAlone) {
+  array.clock->Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s2").ok());
+  ASSERT_TRUE(rig.storage().Clone(disk, "s2", 200).ok());
+  MustActivate(rig);  // a task is about to read s1
+  EXPECT_TRUE(FailedWith(rig.storage().DeleteSnapshot(disk, "s2"), ErrorCode::kBusy));
+  EXPECT_EQ(Devices().size(), 1U);
+}
+
 TEST_F(SnapshotDeviceTest, ReaderKeepsSnapshotAndVolumeAndIsNamed) {
   MustActivate(rig);
   UseDevices(rig);

@@ -154,6 +154,14 @@ void ExpectInNoGroup(World& world, const std::string& flexvol) {
   }
 }
 
+// The array's recovery queue has the clone, which still holds the image.
+void ABaseImageOfADeletedClone(World& world) {
+  ABaseImage(world);
+  const auto clone = world.rig.storage().Clone("base-100-disk-0", "", 200);
+  ASSERT_TRUE(clone.ok()) << clone.error().Line();
+  ASSERT_TRUE(world.rig.storage().Free(*clone).ok());
+}
+
 std::size_t CountSnapshots(World& world) {
   std::size_t count = 0;
   for (const char* disk : {"vm-100-disk-0", "vm-100-disk-1"}) {
@@ -261,6 +269,16 @@ const std::vector<Operation>& Operations() {
          EXPECT_EQ(world.rig.Content("base-100-disk-0"), "old");
          ExpectInNoGroup(world, "t_base_100_disk_0");
          EXPECT_TRUE(world.rig.storage().Clone("base-100-disk-0", "", 300).ok());
+       }},
+      {"free_parked", ABaseImageOfADeletedClone,
+       [](World& world) { return world.rig.storage().Free("base-100-disk-0"); },
+       [](World& world) {
+         EXPECT_TRUE(FailedWith(world.rig.storage().Info("base-100-disk-0"), ErrorCode::kNotFound));
+         for (const auto& ns : world.array.sim.world().namespaces) {
+           const auto* volume = world.array.sim.world().volumes.Find(ns.volume_uuid);
+           const bool is_parked = volume != nullptr && volume->name.starts_with("t_pve_deleted_");
+           EXPECT_FALSE(is_parked && !ns.subsystem_uuid.empty()) << "nodes still see its device";
+         }
        }},
       {"clone", ABaseImage, [](World& world) { return CloneOnce(world, "base-100-disk-0", ""); },
        [](World& world) { EXPECT_EQ(world.rig.Content("vm-200-disk-0"), "old"); }},

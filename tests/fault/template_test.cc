@@ -166,6 +166,32 @@ TEST_F(TemplateTest, BaseThatDeletedClonesHoldGoesWhenTheyHaveLeftTheQueue) {
   EXPECT_THAT(lines, HasSubstr("deleted 1 whose clones are gone"));
 }
 
+TEST_F(TemplateTest, DiskThatIsBusyForAnotherReasonStaysWhereItIs) {
+  const auto disk = rig.MustAllocate(100);
+  array.AddFault({{"method", "DELETE"},
+                  {"path", "/storage/volumes/"},
+                  {"status", 409},
+                  {"code", 524486},
+                  {"times", -1}});
+  EXPECT_TRUE(FailedWith(rig.storage().Free(disk), ErrorCode::kBusy));
+  array.ClearFaults();
+  EXPECT_THAT(Listed(), UnorderedElementsAre(disk));
+  EXPECT_THAT(array.Orphans(), IsEmpty()) << "mapped again";
+}
+
+TEST_F(TemplateTest, OnlyClonesOfThatSnapshotAreNamed) {
+  const auto disk = rig.MustAllocate(100);
+  for (const char* snapshot : {"s1", "s2"}) {
+    ASSERT_TRUE(rig.storage().CreateSnapshot(disk, snapshot).ok());
+    array.clock->Advance(std::chrono::seconds(2));
+  }
+  MustClone(disk, "s1", 200);
+  ASSERT_TRUE(rig.storage().Free(MustClone(disk, "s2", 300)).ok());
+  const auto kept = rig.storage().DeleteSnapshot(disk, "s2");
+  ASSERT_TRUE(FailedWith(kept, ErrorCode::kBusy));
+  EXPECT_THAT(kept.error().Line(), AllOf(HasSubstr("recovery queue"), Not(HasSubstr("vm-200"))));
+}
+
 TEST_F(TemplateTest, SnapshotThatDeletedClonesHoldSaysSo) {
   const auto disk = rig.MustAllocate(100);
   ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
