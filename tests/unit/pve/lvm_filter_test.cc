@@ -30,6 +30,19 @@ TEST(LvmFilterTest, AFilterThatRejectsTheLinksTheDevicesOrTheRestKeepsItOut) {
   EXPECT_TRUE(KeepsLvmOut("devices { use_devicesfile = 1 }"));
 }
 
+TEST(LvmFilterTest, AnyFileIsReadToItsEnd) {
+  EXPECT_FALSE(KeepsLvmOut("filter"));
+  EXPECT_FALSE(KeepsLvmOut("filter ="));
+  EXPECT_FALSE(KeepsLvmOut("filter = ["));
+  EXPECT_FALSE(KeepsLvmOut("filter = [ \"a|x|"));
+  EXPECT_FALSE(KeepsLvmOut("my_filter = \"r|.*|\""));
+  EXPECT_FALSE(KeepsLvmOut("use_devicesfile = 10"));
+  // Longer than any stack is deep.
+  const std::string many(1'000'000, 'x');
+  EXPECT_FALSE(KeepsLvmOut("filter = [ \"a|" + many + "|\" ]"));
+  EXPECT_TRUE(KeepsLvmOut("filter = [ \"a|" + many + "|\", \"r|.*|\" ]"));
+}
+
 TEST(LvmFilterTest, TheWarningNamesTheLineAndTheFile) {
   const std::string file = testing::TempDir() + "/lvm-" + std::to_string(getpid()) + ".conf";
   EXPECT_EQ(LvmWarning(file), "") << "a node without LVM";
