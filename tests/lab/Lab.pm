@@ -33,8 +33,9 @@ Lab - three virtual machines with a real NVMe/TCP fabric between them
 
 =head1 DESCRIPTION
 
-C<array> owns 10.77.0.10 (management) and the portals 10.77.0.11 and 10.77.0.12; C<node1> is
-10.77.0.1, C<node2> is 10.77.0.2. The root of each is this machine's own tree, read-only, under a
+C<array> owns 10.77.0.10 (management) and the portals 10.77.0.11 and 10.77.0.12, over IPv6
+fd00:77::11 and fd00:77::12; C<node1> is 10.77.0.1 and fd00:77::1, C<node2> is 10.77.0.2 and
+fd00:77::2. The name C<portals> stands for both portals. The root of each is this machine's own tree, read-only, under a
 layer in memory: what was built here runs there, at the same path. Files that a guest has read must
 not change on the host while it runs. The nodes share a writable F</etc/pve>, which is
 C<cluster_dir> on the host.
@@ -70,7 +71,7 @@ only time-outs notice, optionally for one node only.
 
 Undoes either.
 
-=item kill_guest($name), reboot_guest($name), pause_guest($name), resume_guest($name)
+=item kill_guest($name), reboot_guest($name, @kernel_words), pause_guest($name), resume_guest($name)
 
 A power cut; a power cut followed by a new boot (everything in memory is lost, F</etc/pve> stays); a
 machine that hangs; and its return.
@@ -79,7 +80,7 @@ machine that hangs; and its return.
 
 Sets up the kernel's target on C<array> without a simulator; F<guest/nvmet> lists the verbs.
 
-=item portals, management_address, cluster_dir, work_dir
+=item portals, portals6, management_address, cluster_dir, work_dir
 
 =item stop
 
@@ -94,11 +95,21 @@ use constant BOOT_S => 240;
 my @portals    = ('10.77.0.11', '10.77.0.12');
 my $management = '10.77.0.10';
 
+# The same two network cards, for what is reached over IPv6.
+my @portals6 = ('fd00:77::11', 'fd00:77::12');
+
 # Two nodes at most: the array has one network card for each.
 my %plan = (
-    array => {role => 'array', addresses => [$management, @portals], memory => '3G', number => 10},
-    node1 => {role => 'node',  addresses => ['10.77.0.1'],           memory => '1G', number => 1},
-    node2 => {role => 'node',  addresses => ['10.77.0.2'],           memory => '1G', number => 2},
+    array => {
+        role      => 'array',
+        addresses => [$management, @portals, @portals6],
+        memory    => '3G',
+        number    => 10
+    },
+    node1 =>
+        {role => 'node', addresses => ['10.77.0.1', 'fd00:77::1'], memory => '1G', number => 1},
+    node2 =>
+        {role => 'node', addresses => ['10.77.0.2', 'fd00:77::2'], memory => '1G', number => 2},
 );
 
 # The labs that run, weakly held: for the signal handlers and END only.
@@ -128,6 +139,7 @@ sub new ($class, %options) {
 }
 
 sub portals            ($self) { return @portals }
+sub portals6           ($self) { return @portals6 }
 sub management_address ($self) { return $management }
 sub work_dir           ($self) { return $self->{work} }
 sub cluster_dir        ($self) { return "$self->{work}/cluster" }
@@ -148,7 +160,7 @@ my sub lay_cables ($self) {
     return;
 }
 
-my sub boot ($self, $name) {
+my sub boot ($self, $name, @words) {
     my $plan    = $plan{$name};
     my $machine = Lab::Machine->start(
         name        => $name,
@@ -158,6 +170,7 @@ my sub boot ($self, $name) {
         memory      => $self->{memory}{$name} // $plan->{memory},
         smp         => 1,
         links       => $self->{links}{$name} // [],
+        words       => \@words,
         cluster     => $plan->{role} eq 'node' ? $self->cluster_dir : undef,
         cache       => $self->{cache},
         accelerator => $self->{accelerator},
@@ -211,9 +224,9 @@ sub kill_guest ($self, $name) {
     return;
 }
 
-sub reboot_guest ($self, $name) {
+sub reboot_guest ($self, $name, @words) {
     $self->kill_guest($name);
-    boot($self, $name);
+    boot($self, $name, @words);
     $self->guest($name)->await_boot($self->{boot_timeout});
     return;
 }

@@ -21,6 +21,7 @@ use constant TAIL_LINES => 60;
 #   name, role, addresses, uuid   who the guest is
 #   memory, smp                   its size
 #   links      list of [socket, MAC address], one per network card
+#   words      more words for the kernel, which win over those of every guest
 #   cluster    host folder for /etc/pve (nodes only)
 #   cache      a Lab::Cache; accelerator  its options
 #   guest_dir  the folder with the guest's scripts
@@ -72,6 +73,7 @@ sub command_line ($class, $spec, $serial, $command_fd) {
         'lab.addresses=' . join(',', $spec->{addresses}->@*),
         'lab.modules=' . $cache->modules, "lab.boot=$spec->{guest_dir}/boot",
         "lab.server=$spec->{guest_dir}/server",
+        $spec->{words}->@*,
     );
     my @links;
     for my $n (0 .. $spec->{links}->$#*) {

@@ -18,10 +18,25 @@ use constant {
 
 my $json = JSON::PP->new->utf8->canonical;
 
+# One SVM at the portals, and a second one that only IPv6 reaches.
+my sub svms ($lab) {
+    my %any = (nvme => JSON::PP::true(), aggregates => ['aggr1']);
+    my $n   = 0;
+    my @lifs =
+        map { $n++; {name => "svm2_nvme_$n", address => $_, node => "sim-0$n"} } $lab->portals6;
+    return [
+        {%any, name => 'svm1', has_portals => JSON::PP::true()},
+        {%any, name => 'svm2', lifs        => \@lifs},
+    ];
+}
+
 # Options: program, account, password, data_plane (nvmet, ontap-sim).
 sub start ($class, $lab, %options) {
     my $guest  = $lab->guest('array');
-    my %config = (accounts => [{name => $options{account}, password => $options{password}}]);
+    my %config = (
+        accounts => [{name => $options{account}, password => $options{password}}],
+        svms     => svms($lab),
+    );
     $guest->write_file(CONFIG, $json->encode(\%config));
     my $address   = $lab->management_address;
     my @arguments = (

@@ -16,7 +16,7 @@ use constant {ID => 'chap', SUBSYSTEM => 'pve_chap', HOSTS => '/sys/kernel/confi
 # Of the form that nvme-cli makes, for any hash: 32 bytes and their checksum.
 my sub new_secret () {
     open(my $random, '<:raw', '/dev/urandom') or die "no random numbers: $!\n";
-    read($random, my $bytes, 32) == 32 or die "too few random numbers\n";
+    read($random, my $bytes, 32) == 32        or die "too few random numbers\n";
     return 'DHHC-1:00:' . encode_base64($bytes . pack('V', crc32($bytes)), '') . ':';
 }
 
@@ -34,7 +34,7 @@ my sub mode_on_array ($j, $node) {
 
 # Every controller of the node holds that key: what is connected has authenticated with it.
 my sub expect_keys ($j, $node, $file, $secret) {
-    my @keys = split(/\n/, $node->guest->must("cat /sys/class/nvme/nvme*/$file"));
+    my @keys    = split(/\n/, $node->guest->must("cat /sys/class/nvme/nvme*/$file"));
     my @portals = $j->lab->portals;
     $j->expect(scalar(@keys), scalar(@portals), 'controllers of ' . $node->name);
     $_ eq $secret or die "a controller of ${\ $node->name} has another $file\n" for @keys;
@@ -57,16 +57,12 @@ my sub falsify ($j, $node, $file) {
 }
 
 my sub add ($j, $secret) {
-    my $node     = $j->node('node1');
-    my %settings = (Journey::Storage::parameters($j)->%*, storage_prefix => 'chap_',);
-    $settings{subsystem} = SUBSYSTEM;
-    my $password = delete($settings{password});
-    my $ca       = '/etc/pve/priv/storage/' . ID . '.ca.pem';
-    $node->guest->write_file($ca, $j->array->ca_pem);
-    my $scfg = $node->hook('check_config', ID, \%settings, 1, 1);
-    $node->hook('on_add_hook', ID, $scfg, password => $password, nvme_dhchap_secret => $secret);
-    $j->{storage_id} = ID;
-    $j->{scfg}       = $scfg;
+    Journey::Storage::add_another(
+        $j, ID,
+        storage_prefix     => 'chap_',
+        subsystem          => SUBSYSTEM,
+        nvme_dhchap_secret => $secret
+    );
     return;
 }
 
@@ -158,10 +154,10 @@ sub begin ($j) {
         $j->step('a kernel without DH-HMAC-CHAP says so', sub { kernel_without($j, $secret) });
         return $j->skip('DH-HMAC-CHAP', 'Linux 6.1 of Debian has it in neither host nor target');
     }
-    $j->step('a storage with a host secret connects', sub { connect_both($j, $secret) });
-    $j->step('the wrong secret is refused by name',   sub { wrong_secret($j, $secret) });
-    $j->step('the node gives the array its secret',   sub { heal($j, $secret) });
-    $j->step('changed secrets, both directions', sub { rotate($j, $changed, $controller) });
+    $j->step('a storage with a host secret connects',   sub { connect_both($j, $secret) });
+    $j->step('the wrong secret is refused by name',     sub { wrong_secret($j, $secret) });
+    $j->step('the node gives the array its secret',     sub { heal($j, $secret) });
+    $j->step('changed secrets, both directions',        sub { rotate($j, $changed, $controller) });
     $j->step('an array with a wrong secret is refused', sub { wrong_array($j) });
     $j->step('the storage is removed',                  sub { remove($j) });
     return;

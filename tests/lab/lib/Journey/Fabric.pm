@@ -112,6 +112,52 @@ my sub cut_all ($j) {
     return "live again after $back ms; the writer waited, $blocks MiB written, all there";
 }
 
+# The whole array is away, its REST side too: `take` it away, and `give` it back.
+my sub without_array ($j, %how) {
+    my $node    = $j->node('node1');
+    my $disk    = (disks())[0];
+    my $writer  = start_writer($j, $node, $disk);
+    my @portals = $j->lab->portals;
+    $j->on_failure($how{give});
+    $how{take}->();
+    $node->guest->wait_for_path($_, 'live', not => 1, timeout => NOTICED_S) for @portals;
+    my $is_online = $node->storage('check_connection');
+    $how{give}->();
+    $is_online and die "the storage is online without an array\n";
+
+    for my $name (qw(node1 node2)) {
+        $j->node($name)->guest->wait_for_path($_, 'live', timeout => NOTICED_S) for @portals;
+    }
+    $writer->read_line for 1 .. 4;
+    my $blocks = end_writer($j, $node, $disk, $writer);
+    $node->check_until_connected;
+    return "a poll said offline; afterwards all paths live, $blocks MiB written, all there";
+}
+
+# As before a takeover: nothing is answered, and nothing is refused.
+my sub standstill ($j) {
+    return without_array(
+        $j,
+        take => sub { $j->lab->pause_guest('array') },
+        give => sub { $j->lab->resume_guest('array') }
+    );
+}
+
+my sub array_boots ($j) {
+    my @portals = $j->lab->portals;
+    return without_array(
+        $j,
+        take => sub {
+            $j->array->ctl('fault-add', drop_before => JSON::PP::true(), times => -1);
+            $j->cut_path($_, how => 'clean') for @portals;
+        },
+        give => sub {
+            $j->array->ctl('fault-clear');
+            $j->restore_path($_) for @portals;
+        }
+    );
+}
+
 # The array's REST side answers nobody; its data LIFs do. The cluster's file system, which both nodes
 # have on a real cluster, is carried over by hand.
 my sub without_management ($j) {
@@ -139,8 +185,8 @@ my sub without_management ($j) {
 sub begin ($j) {
     $j->chapter('two nodes, two paths');
     my ($first, $second) = $j->{lab}->portals;
-    $j->step('live hand-over to node2', sub { hand_over($j) });
-    $j->step('and back to node1',       sub { hand_back($j) });
+    $j->step('live hand-over to node2',                      sub { hand_over($j) });
+    $j->step('and back to node1',                            sub { hand_back($j) });
     $j->step('hand-over while the management LIF is silent', sub { without_management($j) });
     $j->step(
         "portal $first refuses while a VM writes",
@@ -151,6 +197,8 @@ sub begin ($j) {
         sub { cut($j, portal => $second, how => 'silent') }
     );
     $j->step('both portals go silent while a VM writes, and come back', sub { cut_all($j) });
+    $j->step('the array stands still while a VM writes, and goes on',   sub { standstill($j) });
+    $j->step('the array boots while a VM writes',                       sub { array_boots($j) });
     return;
 }
 

@@ -29,11 +29,11 @@ sub parameters ($j) {
 }
 
 # As PVE does it: secrets apart, the rest checked against the schema.
-my sub prepare ($j, $node) {
-    my %settings  = parameters($j)->%*;
+my sub prepare ($j, $node, $id, %settings) {
+    %settings = (parameters($j)->%*, %settings);
     my %sensitive = map { exists($settings{$_}) ? ($_ => delete($settings{$_})) : () }
         keys($node->hook('plugindata')->{'sensitive-properties'}->%*);
-    my $scfg = $node->hook('check_config', ID, \%settings, 1, 1);
+    my $scfg = $node->hook('check_config', $id, \%settings, 1, 1);
     return ($scfg, \%sensitive);
 }
 
@@ -84,7 +84,7 @@ my sub install ($j, $name) {
 
 my sub add_unverified ($j) {
     my $node = $j->node('node1');
-    my ($scfg, $sensitive) = prepare($j, $node);
+    my ($scfg, $sensitive) = prepare($j, $node, ID);
     my $error =
         $j->refused(sub { $node->hook('on_add_hook', ID, $scfg, $sensitive->%*) },
         qr/certificate/i);
@@ -96,7 +96,7 @@ my sub add ($j) {
     my $node = $j->node('node1');
     $node->guest->must('mkdir -p /etc/pve/priv/storage');
     $node->guest->write_file("/etc/pve/priv/storage/${\ ID}.ca.pem", $j->array->ca_pem);
-    my ($scfg, $sensitive) = prepare($j, $node);
+    my ($scfg, $sensitive) = prepare($j, $node, ID);
     $node->hook('on_add_hook', ID, $scfg, $sensitive->%*);
     $j->{storage_id} = ID;
     $j->{scfg}       = $scfg;
@@ -182,6 +182,17 @@ my sub stop ($j) {
         $j->{lab}->guest('array')->must('cd /sys/kernel/config/nvmet && ls subsystems ports hosts');
     $j->expect($left =~ s/^\w+:$//mgr =~ s/\n//gr, '', 'what is left in configfs');
     return 'nothing is left in configfs';
+}
+
+# Another storage of this cluster, with these settings beside the usual ones; from here on it is the
+# storage of the hooks.
+sub add_another ($j, $id, %settings) {
+    my $node = $j->node('node1');
+    $node->guest->write_file("/etc/pve/priv/storage/$id.ca.pem", $j->array->ca_pem);
+    my ($scfg, $sensitive) = prepare($j, $node, $id, %settings);
+    $node->hook('on_add_hook', $id, $scfg, $sensitive->%*);
+    $j->@{qw(storage_id scfg)} = ($id, $scfg);
+    return;
 }
 
 sub begin ($j) {
