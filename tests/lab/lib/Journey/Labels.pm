@@ -69,10 +69,13 @@ my sub lie ($j, $what, $false) {
         s/.*(found_$what=[^,)]+, expected_$what=[^,)]+).*/$1/sr . '; then the truth: active';
 }
 
+# The storage lets go of its own connections, and of no other.
 my sub leave_other_array ($j) {
     my $node = $j->node('node2');
-    $node->guest->must(['nvme', 'disconnect', '-n', OTHER_NQN]);
     $node->storage('deactivate_storage', {});
+    $node->guest->wait_for_path($_, 'gone') for $j->lab->portals;
+    $node->guest->wait_for_path($j->lab->management_address, 'live');
+    $node->guest->must(['nvme', 'disconnect', '-n', OTHER_NQN]);
     $node->wait_until_no('/sys/class/nvme/nvme*');
     $j->lab->nvmet('down');
     $node->check_until_connected;
@@ -112,7 +115,8 @@ my sub other_array ($j) {
     my $device = $node->device($volname);
     $j->expect($device->{uuid}, $ns->{uuid}, "the UUID behind $volname on node2");
     $node->task(sub { $node->deactivate($volname) });
-    return 'refused with both NQNs while the UUID was right; without it, active';
+    return 'refused with both NQNs while the UUID was right; without it, active; '
+        . 'its connection was let alone';
 }
 
 sub begin ($j) {
