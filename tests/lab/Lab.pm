@@ -35,9 +35,10 @@ Lab - three virtual machines with a real NVMe/TCP fabric between them
 
 C<array> owns 10.77.0.10 (management) and the portals 10.77.0.11 and 10.77.0.12, over IPv6
 fd00:77::11 and fd00:77::12; C<node1> is 10.77.0.1 and fd00:77::1, C<node2> is 10.77.0.2 and
-fd00:77::2. The name C<portals> stands for both portals. The root of each is this machine's own tree, read-only, under a
-layer in memory: what was built here runs there, at the same path. Files that a guest has read must
-not change on the host while it runs. The nodes share a writable F</etc/pve>, which is
+fd00:77::2. The name C<portals> stands for both portals. The root of each is this machine's own
+tree, or one of another Debian release with the checkout in it, read-only, under a layer in memory:
+what was built in it runs there, at the same path. Files that a guest has read must not change on
+the host while it runs. The nodes share a writable F</etc/pve>, which is
 C<cluster_dir> on the host.
 
 Every call has a deadline, and a guest that dies makes calls on it die with its last words. All
@@ -50,7 +51,7 @@ guests end with the process that started them, whatever ends it.
 =item new(work => $dir, %options)
 
 C<work> keeps logs (F<NAME.serial>, F<NAME.qemu>) and F<cluster/>; it is created. Options: C<kernel>
-(C<13> or C<12>, default C<13>), C<guests> (list reference, default all three), C<memory> (hash of
+(C<13> or C<12>, default C<13>), C<root> (a Debian release, default this machine's), C<guests> (list reference, default all three), C<memory> (hash of
 guest to QEMU size), C<boot_timeout> (seconds, default 240).
 
 =item start
@@ -112,6 +113,8 @@ my %plan = (
         {role => 'node', addresses => ['10.77.0.2', 'fd00:77::2'], memory => '1G', number => 2},
 );
 
+my $checkout = dirname(dirname(dirname(abs_path(__FILE__))));
+
 # The labs that run, weakly held: for the signal handlers and END only.
 my %running;
 
@@ -127,6 +130,7 @@ sub new ($class, %options) {
         {
             work         => abs_path($work),
             kernel       => $options{kernel}       // '13',
+            root         => $options{root},
             boot_timeout => $options{boot_timeout} // BOOT_S,
             memory       => $options{memory}       // {},
             names        => \@guests,
@@ -174,7 +178,8 @@ my sub boot ($self, $name, @words) {
         cluster     => $plan->{role} eq 'node' ? $self->cluster_dir : undef,
         cache       => $self->{cache},
         accelerator => $self->{accelerator},
-        guest_dir   => abs_path(dirname(__FILE__)) . '/guest',
+        guest_dir   => "$checkout/tests/lab/guest",
+        checkout    => $checkout,
         log_dir     => $self->{work},
     );
     $self->{machine}{$name} = $machine;
@@ -201,7 +206,7 @@ my sub end_on_signals ($self) {
 }
 
 sub start ($self) {
-    $self->{cache}       = Lab::Cache->prepare($self->{kernel});
+    $self->{cache}       = Lab::Cache->prepare($self->%{qw(kernel root)});
     $self->{accelerator} = [$self->{cache}->accelerator];
     weaken($running{$self} = $self);
     end_on_signals($self);
@@ -234,7 +239,7 @@ sub reboot_guest ($self, $name, @words) {
 sub pause_guest  ($self, $name) { $self->{machine}{$name}->signal('STOP'); return }
 sub resume_guest ($self, $name) { $self->{machine}{$name}->signal('CONT'); return }
 
-my sub guest_tool ($name) { return abs_path(dirname(__FILE__)) . "/guest/$name" }
+my sub guest_tool ($name) { return "$checkout/tests/lab/guest/$name" }
 
 sub nvmet ($self, @arguments) {
     return $self->guest('array')->must([guest_tool('nvmet'), @arguments]);

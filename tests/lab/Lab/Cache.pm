@@ -3,12 +3,13 @@ package Lab::Cache;
 
 use v5.36;
 
+use Cwd            qw(abs_path);
 use File::Basename qw(basename dirname);
 use Time::HiRes    qw(time);
 
 =head1 NAME
 
-Lab::Cache - what C<setup> prepared: kernel, initramfs, tools, and which accelerator works
+Lab::Cache - what C<setup> prepared: kernel, initramfs, root, and which accelerator works
 
 =cut
 
@@ -16,33 +17,41 @@ Lab::Cache - what C<setup> prepared: kernel, initramfs, tools, and which acceler
 # comes.
 use constant PROBE_S => 15;
 
-# Runs C<setup> for the kernel of that Debian release and returns where things are. Dies with its
-# message when something cannot be had: a lab that quietly does less would prove nothing.
-sub prepare ($class, $debian) {
+# Runs C<setup> for the kernel and the root of those Debian releases (without a root: this machine's
+# own tree) and returns where things are. Dies with its message when something cannot be had: a lab
+# that quietly does less would prove nothing.
+sub prepare ($class, %release) {
     my $here = dirname(dirname(__FILE__));
-    system("$here/setup", '--kernel', $debian) == 0 or die "lab: setup failed\n";
+    my @root = defined($release{root}) ? ('--root', $release{root}) : ();
+    system("$here/setup", '--kernel', $release{kernel}, @root) == 0 or die "lab: setup failed\n";
     my $dir       = $ENV{ONTAPNVME_LAB_CACHE} // '/var/cache/ontapnvme-lab';
-    my ($modules) = glob("$dir/kernel-$debian/lib/modules/*");
+    my ($modules) = glob("$dir/kernel-$release{kernel}/lib/modules/*");
+    my $tree      = defined($release{root}) ? abs_path("$dir/root-$release{root}") : '/';
     my $self      = bless(
         {
             dir     => $dir,
-            vmlinuz => "$dir/kernel-$debian/boot/vmlinuz",
-            initrd  => "$dir/initrd-$debian",
-            tools   => "$dir/tools",
+            vmlinuz => "$dir/kernel-$release{kernel}/boot/vmlinuz",
+            initrd  => "$dir/initrd-$release{kernel}",
             modules => $modules,
+            layers  => [$tree eq '/' ? ['tools', "$dir/tools"] : (), ['root', $tree]],
         },
         $class
     );
-    -e $self->{$_}
-        or die "lab: '$self->{$_}' is missing after setup\n"
-        for qw(vmlinuz initrd tools modules);
+    -e ($_ // die "lab: no kernel modules after setup\n")
+        or die "lab: '$_' is missing after setup\n"
+        for $self->@{qw(vmlinuz initrd modules)}, map { $_->[1] } $self->layers;
     return $self;
 }
 
 sub vmlinuz ($self) { return $self->{vmlinuz} }
 sub initrd  ($self) { return $self->{initrd} }
-sub tools   ($self) { return $self->{tools} }
 sub modules ($self) { return $self->{modules} }
+
+# The trees that are a guest's root, each with a name, from the uppermost to the lowest.
+sub layers ($self) { return $self->{layers}->@* }
+
+# This machine's own tree holds the checkout, another one does not.
+sub has_checkout ($self) { return $self->{layers}[-1][1] eq '/' }
 
 # Without cmpxchg16b: QEMU 7.2 makes its flags from a stale state. An interrupt right behind one that
 # lost its race, as the kernel's allocator has them, then saves and restores flags that nobody set.

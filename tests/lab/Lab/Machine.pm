@@ -25,6 +25,7 @@ use constant TAIL_LINES => 60;
 #   cluster    host folder for /etc/pve (nodes only)
 #   cache      a Lab::Cache; accelerator  its options
 #   guest_dir  the folder with the guest's scripts
+#   checkout   the checkout, which a guest sees at its own path
 #   log_dir    where NAME.serial and NAME.qemu go
 sub start ($class, %spec) {
     socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
@@ -71,10 +72,13 @@ sub command_line ($class, $spec, $serial, $command_fd) {
         qw(random.trust_cpu=on net.ifnames=0 nvme_core.multipath=Y),
         "lab.name=$spec->{name}", "lab.role=$spec->{role}", "lab.uuid=$spec->{uuid}",
         'lab.addresses=' . join(',', $spec->{addresses}->@*),
-        'lab.modules=' . $cache->modules, "lab.boot=$spec->{guest_dir}/boot",
-        "lab.server=$spec->{guest_dir}/server",
+        "lab.boot=$spec->{guest_dir}/boot", "lab.server=$spec->{guest_dir}/server",
+        'lab.layers=' . join(',', map { $_->[0] } $cache->layers),
+        $cache->has_checkout ? () : "lab.checkout=$spec->{checkout}",
         $spec->{words}->@*,
     );
+    my @read_only = ($cache->layers, ['modules', $cache->modules]);
+    push(@read_only, ['checkout', $spec->{checkout}]) if !$cache->has_checkout;
     my @links;
     for my $n (0 .. $spec->{links}->$#*) {
         my ($socket, $mac) = $spec->{links}[$n]->@*;
@@ -97,8 +101,7 @@ sub command_line ($class, $spec, $serial, $command_fd) {
         '-device virtio-serial-pci',
         "-chardev socket,id=lab,fd=$command_fd",
         '-device virtserialport,chardev=lab,name=lab',
-        "-virtfs local,path=/,mount_tag=host,readonly=on,$share",
-        '-virtfs local,path=' . $cache->tools . ",mount_tag=tools,readonly=on,$share",
+        (map { "-virtfs local,path=$_->[1],mount_tag=$_->[0],readonly=on,$share" } @read_only),
         @links,
     );
     push(@options, "-virtfs local,path=$spec->{cluster},mount_tag=cluster,$share")

@@ -22,10 +22,10 @@ use constant {
     SHOWN_LINES => 12,
 };
 
-# Options: work, kernel, data_plane, stage, build, keep_going.
+# Options: work, root, kernel, data_plane, stage, build, keep_going.
 sub new ($class, %options) {
     my $self = bless({%options, passed => 0, failed => 0, skipped => 0, counted => {}}, $class);
-    $self->{lab} = Lab->new(work => $options{work}, kernel => $options{kernel});
+    $self->{lab} = Lab->new(%options{qw(work root kernel)});
     return $self;
 }
 
