@@ -309,8 +309,9 @@ json Control::Age(const json& arguments) {
 
 // Says which hosts are connected: {"subsystem": name, "controllers": [{"id": …, "host": …}]}.
 json Control::Controllers(const json& arguments) {
+  const auto name = arguments.at("subsystem").get<std::string>();
   for (Subsystem& subsystem : array_->world().subsystems) {
-    if (subsystem.name != arguments.at("subsystem")) continue;
+    if (subsystem.name != name) continue;
     subsystem.controllers = arguments.at("controllers");
     return json::object();
   }

@@ -31,8 +31,9 @@ QueuedVolume& RequireQueued(const Call& call, const json& parameters) {
   if (svm == nullptr || !call.Sees(svm->uuid)) {
     Refuse(code::kSvmNotVisible, "SVM does not exist or is not accessible to this user");
   }
+  const auto name = parameters["volume"].get<std::string>();
   for (QueuedVolume& queued : call.world.recovery_queue) {
-    if (queued.volume.svm_uuid == svm->uuid && queued.volume.name == parameters["volume"]) {
+    if (queued.volume.svm_uuid == svm->uuid && queued.volume.name == name) {
       return queued;
     }
   }
