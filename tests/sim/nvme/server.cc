@@ -194,18 +194,19 @@ void Server::Run() {
 }
 
 void Server::HandleEvent(const epoll_event& event) {
-  if (event.data.u64 == kWakeId) {
+  const std::uint64_t id = event.data.u64;  // a copy: the struct is packed, so no reference to it
+  if (id == kWakeId) {
     std::uint64_t count = 0;
     if (::read(wake_, &count, sizeof count) < 0) return;  // somebody was faster
     return;
   }
-  const auto client = clients_.find(event.data.u64);
+  const auto client = clients_.find(id);
   if (client != clients_.end()) {
     if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) ReadFrom(&client->second);
     return;
   }
   for (auto& [address, portal] : portals_) {
-    if (portal.listener >= 0 && portal.id == event.data.u64) Accept(&portal);
+    if (portal.listener >= 0 && portal.id == id) Accept(&portal);
   }
 }
 
