@@ -105,6 +105,9 @@ constexpr ErrnoRow kErrnoRows[] = {
      "use a kernel and a libnvme that have this, or turn the setting off"},
     {EPROTONOSUPPORT, ErrorCode::kUnsupported,
      "the array asks for DH-HMAC-CHAP, which this kernel is built without"},
+    // The kernel leaves the handshake to a daemon and found none that listens.
+    {ESRCH, ErrorCode::kUnsupported,
+     "for TLS this node needs a running 'tlshd': install ktls-utils and start its service"},
     {ENOENT, ErrorCode::kUnsupported, "load the transport with 'modprobe nvme-tcp'"},
     {ENODEV, ErrorCode::kUnsupported, "load the transport with 'modprobe nvme-tcp'"},
 };

@@ -56,8 +56,8 @@ Result<std::vector<ListedNamespace>> ScanTopology() {
 
 #if ONTAPNVME_LIBNVME_HAS_TLS_KEYS
 
-Status InsertTlsKey(const Secret& key, const std::string& host_nqn,
-                    const std::string& subsystem_nqn) {
+Result<long> InsertTlsKey(const Secret& key, const std::string& host_nqn,
+                          const std::string& subsystem_nqn) {
   std::string text(key.Reveal());
   unsigned char version = 0;
   unsigned char hmac = 0;
@@ -76,7 +76,7 @@ Status InsertTlsKey(const Secret& key, const std::string& host_nqn,
   const int failure = errno;
   ::explicit_bzero(raw, bytes);
   ::free(raw);
-  if (serial > 0) return {};
+  if (serial > 0) return serial;
   const bool is_missing = failure == ENOTSUP || failure == ENOSYS || failure == ENOKEY;
   return Error(is_missing ? ErrorCode::kUnsupported : ErrorCode::kInternal,
                "cannot put the TLS key into the keyring '.nvme'")
@@ -85,7 +85,7 @@ Status InsertTlsKey(const Secret& key, const std::string& host_nqn,
 
 #else
 
-Status InsertTlsKey(const Secret&, const std::string&, const std::string&) {
+Result<long> InsertTlsKey(const Secret&, const std::string&, const std::string&) {
   return Error(ErrorCode::kUnsupported,
                "this libnvme cannot put a TLS key into the keyring: 1.13 can");
 }

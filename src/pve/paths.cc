@@ -65,8 +65,8 @@ Status Paths::Ensure(const ArrayFacts& facts, const Deadline& deadline) {
       .Because(failures.empty() ? "the kernel is still connecting" : failures)
       .With("paths", States(now))
       .With("subsystem_nqn", facts.subsystem_nqn)
-      .Try(is_rejected ? "compare the DH-HMAC-CHAP secrets of this storage with those of this host "
-                         "in the subsystem"
+      .Try(is_rejected ? "compare the DH-HMAC-CHAP secrets and the TLS key of this storage with "
+                         "those of this host in the subsystem"
                        : "look at the network between this node and the data LIFs, port 4420");
 }
 

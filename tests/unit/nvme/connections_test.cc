@@ -98,19 +98,13 @@ TEST_F(ConnectionsTest, ReportsEachPathByItself) {
 
 TEST_F(ConnectionsTest, GivesEveryErrnoAReaction) {
   const std::pair<int, ErrorCode> kRows[] = {
-      {ECONNREFUSED, ErrorCode::kUnavailable},
-      {EHOSTUNREACH, ErrorCode::kUnavailable},
-      {ETIMEDOUT, ErrorCode::kUnavailable},
-      {EIO, ErrorCode::kPermissionDenied},
-      {EINVAL, ErrorCode::kConflict},
-      {EADDRINUSE, ErrorCode::kConflict},
-      {ENOKEY, ErrorCode::kUnauthenticated},
-      {EKEYREJECTED, ErrorCode::kUnauthenticated},
-      {EACCES, ErrorCode::kUnauthenticated},
-      {EOPNOTSUPP, ErrorCode::kUnsupported},
-      {ENOENT, ErrorCode::kUnsupported},
-      {EPROTO, ErrorCode::kUnavailable},
-      {EPROTONOSUPPORT, ErrorCode::kUnsupported},
+      {ECONNREFUSED, ErrorCode::kUnavailable}, {EHOSTUNREACH, ErrorCode::kUnavailable},
+      {ETIMEDOUT, ErrorCode::kUnavailable},    {EIO, ErrorCode::kPermissionDenied},
+      {EINVAL, ErrorCode::kConflict},          {EADDRINUSE, ErrorCode::kConflict},
+      {ENOKEY, ErrorCode::kUnauthenticated},   {EKEYREJECTED, ErrorCode::kUnauthenticated},
+      {EACCES, ErrorCode::kUnauthenticated},   {EOPNOTSUPP, ErrorCode::kUnsupported},
+      {ESRCH, ErrorCode::kUnsupported},        {ENOENT, ErrorCode::kUnsupported},
+      {EPROTO, ErrorCode::kUnavailable},       {EPROTONOSUPPORT, ErrorCode::kUnsupported},
   };
   for (const auto& [number, code] : kRows) {
     const Error error = ConnectError(spec_, spec_.paths[1], number, "why");
