@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "http/transport.h"
+
 namespace ontapnvme::http {
 
 bool MayRepeat(RetryCause cause, bool is_idempotent) {
@@ -21,10 +23,7 @@ bool MayRepeat(RetryCause cause, bool is_idempotent) {
 }
 
 RetryCause CauseOf(const Error& error) {
-  if (error.code() != ErrorCode::kUnavailable) return RetryCause::kFinal;
-  for (const char* incurable : {"tls", "http", "limit"}) {
-    if (!error.Fact(incurable).empty()) return RetryCause::kFinal;
-  }
+  if (error.code() != ErrorCode::kUnavailable || IsRefusal(error)) return RetryCause::kFinal;
   return error.outcome_unknown() ? RetryCause::kLost : RetryCause::kNotSent;
 }
 

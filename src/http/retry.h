@@ -21,8 +21,7 @@ enum class RetryCause {
 
 bool MayRepeat(RetryCause cause, bool is_idempotent);
 
-// The cause of an error of a Transport. Those that another try cannot cure carry a fact that says
-// why: `tls` (the certificate is not trusted), `http` (a redirect), `limit` (an answer too large).
+// The cause of an error of a Transport.
 RetryCause CauseOf(const Error& error);
 
 struct RetryPolicy {

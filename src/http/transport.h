@@ -35,9 +35,8 @@ struct Response {
 
 // Errors of both calls: kUnavailable (no connection, connection lost, TLS or certificate refused,
 // answer larger than the limit, redirect), kTimedOut, kInterrupted, kInvalidArgument (host).
-// outcome_unknown() is set when the request may have reached the server. What another try cannot
-// cure is told apart by a fact (see CauseOf in retry.h). Blocks until answered, refused, or
-// `deadline`.
+// outcome_unknown() is set when the request may have reached the server. Blocks until answered,
+// refused, or `deadline`.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -47,5 +46,11 @@ class Transport {
   virtual std::vector<Result<Response>> PerformAll(const std::vector<Request>& requests,
                                                    const Deadline& deadline) = 0;
 };
+
+// Somebody is there, but nobody to talk to; another try cannot cure that. A fact says why: `tls`
+// (the certificate is not trusted), `http` (a redirect), `limit` (an answer too large).
+bool IsRefusal(const Error& error);
+// Nobody is there, or nobody who speaks.
+bool IsSilence(const Error& error);
 
 }  // namespace ontapnvme::http

@@ -124,7 +124,8 @@ Result<std::string> Attachment::ActivateRemembered(const VolumeName& name, const
     return silence
         .Wrap("cannot activate volume '" + name.Text() +
               "': the array's management LIF does not answer, and its device is not here")
-        .With("device", device.error().Line());
+        .With("device", device.error().Line())
+        .Try("bring the management LIF back, or this node's paths to the data LIFs");
   }
   context.log.Warning("the array does not answer: volume '" + name.Text() +
                       "' is activated as the namespace that the cluster remembers it to be");

@@ -4,11 +4,12 @@
 //
 // Every call has a budget of its own (mutating 45 s, below the 60 s that Proxmox gives to the
 // holder of a storage lock; lists 10 s; status 5 s; check_connection 2 s), shared by requests,
-// jobs, retries and waits for devices, and ends early when the caller's task is stopped
-// (kInterrupted). Allocate, Free, CreateBase, Clone, Rename, SetNotes and SetProtected are
-// called by the holder of Proxmox's lock of the storage, no matter on which node. Calls block; an
-// object serves one thread. After a fork the child may go on using its copy: connections are
-// abandoned, not shared. Errors name the volume; the storage is named by the caller.
+// jobs, retries and waits for devices. It ends early when the caller's task is stopped
+// (kInterrupted), and soon when the array is known to be silent (docs/adr/0016). Allocate, Free,
+// CreateBase, Clone, Rename, SetNotes and SetProtected are called by the holder of Proxmox's lock
+// of the storage, no matter on which node. Calls block; an object serves one thread. After a fork
+// the child may go on using its copy: connections are abandoned, not shared. Errors name the
+// volume; the storage is named by the caller.
 #pragma once
 
 #include <cstdint>

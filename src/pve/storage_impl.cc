@@ -22,7 +22,8 @@ constexpr Duration kCheckBudget{2'000};
 StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundings& surroundings,
                          StorageParts parts)
     : parts_(std::move(parts)),
-      context_(std::move(config), std::move(secrets), surroundings, *parts_.transport, *parts_.host,
+      transport_(*parts_.transport, SilenceMemory(surroundings.state_directory, config.storage_id)),
+      context_(std::move(config), std::move(secrets), surroundings, transport_, *parts_.host,
                parts_.jitter),
       turns_(surroundings.state_directory, context_.config.storage_id),
       facts_(context_),
@@ -42,6 +43,7 @@ StorageImpl::StorageImpl(StorageConfig config, Secrets secrets, const Surroundin
 
 Deadline StorageImpl::Budget(Duration budget) {
   facts_.Remembered();
+  transport_.BeginCall(*parts_.clock);
   return Deadline(*parts_.clock, budget, parts_.interrupt);
 }
 
@@ -66,6 +68,7 @@ bool StorageImpl::CheckConnection() {
       read.error().code() == ErrorCode::kUnavailable || read.error().code() == ErrorCode::kTimedOut;
   // An answer that is an error comes from a living array: what needs it will say why it fails.
   if (!is_silent) return read.error().code() != ErrorCode::kInterrupted;
+  transport_.RememberSilence(*parts_.clock);
   const auto facts = facts_.Remembered();
   return facts && paths_.IsAnyLive(facts->subsystem_nqn);
 }
@@ -98,6 +101,7 @@ Status StorageImpl::Forget() {
   const auto facts = facts_.Remembered();
   context_.links.RemoveAll();
   facts_.Forget();
+  transport_.Forget();
   turns_.Forget();
   devices_.Forget();
   if (!facts) return {};

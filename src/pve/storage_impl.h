@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pve/alert_transport.h"
 #include "pve/attachment.h"
 #include "pve/capacity.h"
 #include "pve/context.h"
@@ -75,13 +76,15 @@ class StorageImpl : public Storage {
   std::vector<LogRecord> TakeLog() override { return context_.log.Take(); }
 
  private:
-  // Starts a call: the release of the array, if it is known, gates what is asked of it.
+  // Starts a call: the release of the array, if it is known, gates what is asked of it, and a
+  // silence that is known shortens the wait for its first answer.
   Deadline Budget(Duration budget);
   // The same for what holds Proxmox's storage lock and changes the array: what an earlier operation
   // left half-made is settled first, if it is time for that.
   Deadline LockedBudget();
 
   StorageParts parts_;
+  AlertTransport transport_;
   Context context_;
   NodeTurns turns_;
   FactSource facts_;
