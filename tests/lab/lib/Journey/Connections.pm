@@ -64,10 +64,15 @@ my sub repaired ($j) {
     return "ctrl_loss_tmo 60 became off, the path to $second was made again";
 }
 
-my sub by_name ($j) {
-    my $node = $j->node('node2');
+my sub let_go ($node) {
     $node->storage('deactivate_storage', {});
     $node->wait_until_no('/sys/class/nvme/nvme*');
+    return;
+}
+
+my sub by_name ($j) {
+    my $node = $j->node('node2');
+    let_go($node);
     local $j->{scfg} = {$j->{scfg}->%*, ontap_portal => 'portals'};
     $node->check_until_connected;
     wait_until_live($node, $j->lab->portals);
@@ -86,6 +91,24 @@ my sub in_use ($j) {
     $node->check;
     $node->task(sub { $node->deactivate($disk) });
     return "$before stay while $disk is open";
+}
+
+# Nodes that were installed from one image: the array takes both for one host.
+my sub twins ($j) {
+    my ($other, $node) = map { $j->node($_)->guest } qw(node1 node2);
+    my @files  = qw(/etc/nvme/hostnqn /etc/nvme/hostid);
+    my %own    = map { $_ => $node->read_file($_) } @files;
+    my $become = sub ($who) {
+        let_go($j->node('node2'));
+        $node->write_file($_, $who->{$_}) for @files;
+        $j->node('node2')->check_until_connected;
+    };
+    $become->({map { $_ => $other->read_file($_) } @files});
+    my ($told) = grep { /two nodes share an NVMe identity/ } $j->{heard}->@*;
+    $become->(\%own);
+    wait_until_live($j->node('node2'), $j->lab->portals);
+    $told // die "nobody said that two nodes have one host NQN\n";
+    return 'warned about';
 }
 
 # ---- IPv6, and a second subsystem beside the first
@@ -130,6 +153,12 @@ sub begin ($j) {
     $j->step('a poll repairs what is wrong',                sub { repaired($j) });
     $j->step('a portal by a name with two addresses',       sub { by_name($j) });
     $j->step('connections of a disk that is open are kept', sub { in_use($j) });
+    if ($j->{data_plane} eq 'ontap-sim') {
+        $j->step('two nodes with one host NQN are told apart', sub { twins($j) });
+    } else {
+        $j->skip('two nodes with one host NQN',
+            "the kernel's target tells nobody who is connected");
+    }
     my $others = join(' ', map { "$_->{name} $_->{state}" } controllers($j->node('node1')));
     local $j->@{qw(storage_id scfg)} = $j->@{qw(storage_id scfg)};
     $j->step('a second storage over IPv6',               sub { over_ipv6($j) });

@@ -11,7 +11,7 @@ use Time::HiRes qw(time);
 
 use Journey::Disks;
 
-use constant {VMID => 330, KIB => 32 * 1024, ROUNDS => 5, SEEN_S => 30};
+use constant {VMID => 330, KIB => 32 * 1024, GROWN => 48 * 1024 * 1024, ROUNDS => 5, SEEN_S => 30};
 
 my sub make ($j) {
     my $node = $j->node('node1');
@@ -97,6 +97,33 @@ my sub measure ($j, $disk) {
     $watcher->signal('TERM');
     $watcher->wait(SEEN_S);
     return join(', ', map { "$_ " . range($ms{$_}->@*) } sort(keys(%ms)));
+}
+
+# Every change of this disk's life, and nobody tells the node: it looks by itself, after a moment.
+my sub lost ($j, $disk) {
+    my $node  = $j->node('node1');
+    my $map   = map_of($j, $disk);
+    my $link  = "/dev/disk/by-id/nvme-uuid.$map->{ns}{uuid}";
+    my $serve = sub { $j->array->ctl('nvme-events', mode => 'serve') };
+    unmap($j, $map);
+    $node->guest->wait_for("! [[ -b $link ]]");
+    $j->on_failure($serve);
+    $j->array->ctl('nvme-events', mode => 'lose');
+    my %ms;
+    my $timed = sub ($what, $code) {
+        my $started = time();
+        $node->task($code);
+        $ms{$what} = sprintf('%d ms', 1000 * (time() - $started));
+    };
+    $timed->('activate', sub { $node->storage('activate_volume', $disk, undef, {}) });
+    $j->expect($node->device($disk)->{uuid}, $map->{ns}{uuid}, "the UUID behind $disk");
+    $timed->('grow', sub { $node->volume('volume_resize', $disk, GROWN, 1) });
+    $j->expect($node->device($disk)->{bytes}, GROWN, 'the size');
+    $node->task(sub { $node->deactivate($disk) });
+    $timed->('free', sub { $node->storage('free_image', $disk, undef, 'raw') });
+    $node->guest->must("! [[ -b $link ]]");
+    $serve->();
+    return join(', ', map { "$_ $ms{$_}" } qw(activate grow free));
 }
 
 my sub free ($j, $disk) {
