@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/masked_text.h"
 #include "http/answer_header.h"
 #include "http/curl_errors.h"
 
@@ -214,7 +215,7 @@ Error Transfer::RedirectError() const {
     char* text = nullptr;
     if (curl_url_set(url, CURLUPART_URL, response_.location.c_str(), 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_HOST, &text, 0) == CURLUE_OK) {
-      host = "'" + CleanText(text) + "'";
+      host = "'" + CleanText(MaskedText(text, {options_->password})) + "'";
     }
     curl_free(text);
     curl_url_cleanup(url);

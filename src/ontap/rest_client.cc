@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "base/secret.h"
+#include "base/masked_text.h"
 #include "ontap/ontap_errors.h"
 #include "ontap/rest_types.h"
 
@@ -133,6 +133,14 @@ Result<http::Response> RestClient::Exchange(const http::Request& request, const 
   return answer;
 }
 
+RestClient::Attempt RestClient::Refused(Refusal refusal, const std::string& name,
+                                        const std::string& doing,
+                                        std::optional<Duration> retry_after) {
+  refusal.message = MaskedText(std::move(refusal.message), concealed_);
+  auto judgement = Judge(refusal, name, doing);
+  return Attempt::Failed(std::move(judgement.error), judgement.cause, retry_after);
+}
+
 RestClient::Attempt RestClient::ReadOnce(const ReadRequest& request,
                                          Result<http::Response> answer) {
   const std::string name = request.Name();
@@ -141,8 +149,7 @@ RestClient::Attempt RestClient::ReadOnce(const ReadRequest& request,
                            http::CauseOf(answer.error()));
   }
   if (answer->status != 200) {
-    auto judgement = Judge(ParseRefusal(*answer, name), name, request.doing);
-    return Attempt::Failed(std::move(judgement.error), judgement.cause, answer->retry_after);
+    return Refused(ParseRefusal(*answer, name), name, request.doing, answer->retry_after);
   }
   auto document = ParseJson(answer->body, name);
   if (!document.ok()) return Attempt::Failed(document.error().Wrap("cannot " + request.doing));
@@ -252,8 +259,7 @@ RestClient::Attempt RestClient::ChangeOnce(const ChangeRequest& request, ChangeA
                            http::CauseOf(response.error()));
   }
   if (response->status < 200 || response->status > 202) {
-    auto judgement = Judge(ParseRefusal(*response, name), name, request.doing);
-    return Attempt::Failed(std::move(judgement.error), judgement.cause, response->retry_after);
+    return Refused(ParseRefusal(*response, name), name, request.doing, response->retry_after);
   }
 
   // It was carried out, or will be: what cannot be read from here on leaves the outcome open.
@@ -312,9 +318,9 @@ RestClient::Attempt RestClient::WaitForJob(const ChangeRequest& request, const s
     if (!fields.status().ok()) return open(fields.status().error());
     if (word == "success") return Attempt();
     if (word != "failure") continue;  // queued, running, paused: not final
-    auto judgement = Judge(ParseJobFailure(*state), request.Name(), request.doing);
-    judgement.error.AddFact("job", CleanText(job));
-    return Attempt::Failed(std::move(judgement.error), judgement.cause);
+    Attempt failed = Refused(ParseJobFailure(*state), request.Name(), request.doing, std::nullopt);
+    failed.error->AddFact("job", CleanText(job));
+    return failed;
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "http/retry.h"
 #include "http/transport.h"
 #include "ontap/release.h"
@@ -19,6 +20,7 @@ namespace ontapnvme::ontap {
 struct ChangeAnswer;
 struct ChangeRequest;
 struct ReadRequest;
+struct Refusal;
 
 // Errors of every call: what ontap_errors.h makes of a refusal; those of the transport, wrapped;
 // kInternal for an answer that cannot be read. Facts: `request`, and where they apply `http`,
@@ -38,6 +40,9 @@ class RestClient {
   bool IsOlderThan(const Release& release) const { return release_ && *release_ < release; }
   bool IsKnownAtLeast(const Release& release) const { return release_ && *release_ >= release; }
 
+  // What must not stand in a message although the array says it.
+  void Conceal(std::vector<Secret> secrets) { concealed_ = std::move(secrets); }
+
   // One object.
   Result<nlohmann::json> Read(const ReadRequest& request, const Deadline& deadline);
   // All records of a collection, to its last page.
@@ -56,6 +61,8 @@ class RestClient {
   Result<http::Response> Exchange(const http::Request& request, const std::string& name,
                                   const Deadline& deadline);
   void LogExchange(const std::string& name, const Result<http::Response>& answer, Duration took);
+  Attempt Refused(Refusal refusal, const std::string& name, const std::string& doing,
+                  std::optional<Duration> retry_after);
   Attempt ReadOnce(const ReadRequest& request, Result<http::Response> answer);
   Result<nlohmann::json> ReadUntilAnswered(const ReadRequest& request,
                                            std::optional<Result<http::Response>> first,
@@ -72,6 +79,7 @@ class RestClient {
   http::Jitter jitter_;
   http::RetryPolicy retry_policy_;
   std::optional<Release> release_;
+  std::vector<Secret> concealed_;
   std::size_t weight_ = 0;  // of all documents read so far, see Weight
 };
 

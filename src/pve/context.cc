@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/context.h"
 
+#include "base/masked_text.h"
+
 namespace ontapnvme::pve {
 namespace {
 
@@ -33,6 +35,9 @@ Context::Context(StorageConfig storage_config, Secrets storage_secrets,
       memory(surroundings.state_directory, config.storage_id, SettingsText(config)),
       disk_memory(surroundings.disk_memory_file),
       links(surroundings.link_directory, config.storage_id),
-      lvm_config_file(surroundings.lvm_config_file) {}
+      lvm_config_file(surroundings.lvm_config_file) {
+  rest.Conceal({secrets.password, BasicLogin(config.username, secrets.password),
+                secrets.dhchap_host_secret, secrets.dhchap_controller_secret, secrets.tls_psk});
+}
 
 }  // namespace ontapnvme::pve

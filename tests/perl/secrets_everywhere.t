@@ -110,6 +110,11 @@ subtest 'everything fails' => sub {
         'no JSON' => { malformed => \1 },
         'an error' => { status => 500, code => 4, message => 'no' },
         'no login' => { status => 401 },
+        'an error that quotes' => {
+            status => 400,
+            code => 4,
+            message => join(' and ', 'bad', values(%secrets), $needles{'the header of a login'}),
+        },
         'a redirect over TLS' => { redirect => $elsewhere->url() . '/api/cluster' },
         'a redirect with a login' =>
             { redirect => $elsewhere->url() =~ s{//}{//admin:x\@}r . '/api/' },
@@ -123,6 +128,8 @@ subtest 'everything fails' => sub {
             sub { PLUGIN->alloc_image($storeid, $scfg, 101, 'raw', undef, 4096) });
         $sim->clear_faults();
     }
+    like($places{"the errors of 'an error that quotes to a list'"}, qr/bad( and \*\*\*){5} \(/,
+        'what the array says is told without what it quotes');
     my $gone = { $scfg->%*, mgmt_ip => '127.0.0.1:1' };
     ok(!step('no array', sub { PLUGIN->list_images($storeid, $gone) }), 'no array');
     my $ca = slurp(priv_dir() . '/storage/store.ca.pem');

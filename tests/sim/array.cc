@@ -100,6 +100,7 @@ Array::Array(Parts parts, const json& config)
   AddSnapshotRoutes(&routes_);
   AddNamespaceRoutes(&routes_);
   AddSubsystemRoutes(&routes_);
+  AddSubsystemControllerRoutes(&routes_);
   AddSubsystemHostRoutes(&routes_);
   AddSubsystemMapRoutes(&routes_);
   AddConsistencyGroupRoutes(&routes_);

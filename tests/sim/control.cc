@@ -183,6 +183,7 @@ json Control::Run(const std::string& name, const json& arguments) {
   if (name == "admin") return Admin(arguments);
   if (name == "nvme-portal") return NvmePortal(arguments);
   if (name == "nvme-labels") return NvmeLabels(arguments);
+  if (name == "nvme-events") return NvmeEvents(arguments);
   throw std::invalid_argument("unknown command '" + name + "'");
 }
 

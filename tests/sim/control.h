@@ -29,6 +29,7 @@ class Control {
   nlohmann::json Controllers(const nlohmann::json& arguments);
   nlohmann::json NvmePortal(const nlohmann::json& arguments);
   nlohmann::json NvmeLabels(const nlohmann::json& arguments);
+  nlohmann::json NvmeEvents(const nlohmann::json& arguments);
   const NvmeNamespace& RequireNamespace(const nlohmann::json& arguments);
 
   Array* array_;

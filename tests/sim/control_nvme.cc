@@ -24,6 +24,14 @@ json Control::NvmePortal(const json& arguments) {
   return json::object();
 }
 
+// {"mode": "lose"}: hosts are not told of changed namespaces until "serve", and never of these.
+json Control::NvmeEvents(const json& arguments) {
+  const std::string mode = arguments.at("mode");
+  if (mode != "serve" && mode != "lose") throw std::invalid_argument("mode: serve or lose");
+  array_->world().fabric().LoseNamespaceNotices(mode == "lose");
+  return json::object();
+}
+
 // What the log page says of a namespace from now on: "says" replaces any of "svm", "volume" and
 // "path"; without it, the truth.
 json Control::NvmeLabels(const json& arguments) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace ontapnvme::sim {
 
@@ -70,6 +71,16 @@ enum class PortalMode {
   kSilent,  // connections stand or come about, and nothing is ever answered
 };
 
+// A controller that a host has made, as the array sees it.
+struct TargetController {
+  unsigned id = 0;
+  std::string host_nqn;
+  std::string host_id;  // 32 hexadecimal digits
+  std::string host_address;
+  std::string portal_address;
+  std::size_t io_queues = 0;
+};
+
 class Fabric {
  public:
   virtual ~Fabric() = default;
@@ -85,6 +96,17 @@ class Fabric {
   virtual void SetLabels(const std::string& nqn, unsigned nsid, const TargetLabels& labels,
                          const std::string& node_name) {
     (void)nqn, (void)nsid, (void)labels, (void)node_name;
+  }
+  // Those that are alive, oldest first. A target that cannot tell has none.
+  virtual std::vector<TargetController> Controllers(const std::string& nqn) {
+    (void)nqn;
+    return {};
+  }
+  // From now on hosts are not told that namespaces have changed, nor later of these changes. Throws
+  // std::invalid_argument where the target cannot do it.
+  virtual void LoseNamespaceNotices(bool are_lost) {
+    (void)are_lost;
+    throw std::invalid_argument("only --nvme-target loses events");
   }
   // Throws std::invalid_argument where the target cannot do it, or has no such portal.
   virtual void SetPortalMode(const std::string&, PortalMode) {

@@ -9,6 +9,20 @@ using target::ExportedNamespace;
 using target::Subsystem;
 using Lock = std::lock_guard<std::mutex>;
 
+namespace {
+
+std::string HexText(const target::Identifier& id) {
+  std::string text;
+  for (const std::uint8_t byte : id) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+}  // namespace
+
 NvmeTarget::NvmeTarget(std::string firmware, std::uint16_t port, target::SteadyClock clock)
     : firmware_(std::move(firmware)), state_(std::move(clock)), server_(&state_, &mutex_, port) {}
 
@@ -101,6 +115,26 @@ void NvmeTarget::SetPortal(const TargetPortal& portal, bool is_up) {
   } else {
     server_.ClosePortal(portal.address);
   }
+}
+
+std::vector<TargetController> NvmeTarget::Controllers(const std::string& nqn) {
+  const Lock lock(mutex_);
+  std::vector<TargetController> all;
+  for (const auto& controller : state_.ControllersOf(state_.Require(nqn))) {
+    const auto& identity = controller->identity();
+    all.push_back({.id = identity.id,
+                   .host_nqn = identity.host_nqn,
+                   .host_id = HexText(identity.host_id),
+                   .host_address = identity.route.host_address,
+                   .portal_address = identity.route.portal_address,
+                   .io_queues = controller->IoQueues()});
+  }
+  return all;
+}
+
+void NvmeTarget::LoseNamespaceNotices(bool are_lost) {
+  const Lock lock(mutex_);
+  state_.are_namespace_notices_lost = are_lost;
 }
 
 void NvmeTarget::SetPortalMode(const std::string& address, PortalMode mode) {

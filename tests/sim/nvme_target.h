@@ -36,6 +36,8 @@ class NvmeTarget : public Fabric {
   void SetLabels(const std::string& nqn, unsigned nsid, const TargetLabels& labels,
                  const std::string& node_name) override;
   void SetPortal(const TargetPortal& portal, bool is_up) override;
+  std::vector<TargetController> Controllers(const std::string& nqn) override;
+  void LoseNamespaceNotices(bool are_lost) override;
   void SetPortalMode(const std::string& address, PortalMode mode) override;
 
   std::uint16_t PortOf(const std::string& address);  // where a portal that is up listens

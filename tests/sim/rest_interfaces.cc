@@ -9,13 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-json NodeReference(const World& world, const std::string& name) {
-  for (const Node& node : world.nodes) {
-    if (node.name == name) return {{"uuid", node.uuid}, {"name", node.name}};
-  }
-  return {{"name", name}};
-}
-
 json IpRecord(const World& world, const Lif& lif) {
   const bool is_v6 = lif.address.find(':') != std::string::npos;
   return {
@@ -33,8 +26,8 @@ json IpRecord(const World& world, const Lif& lif) {
         {"family", is_v6 ? "ipv6" : "ipv4"},
         {"netmask", is_v6 ? "64" : "24"}}},
       {"location",
-       {{"node", NodeReference(world, lif.node_name)},
-        {"home_node", NodeReference(world, lif.home_node_name)},
+       {{"node", world.NodeReference(lif.node_name)},
+        {"home_node", world.NodeReference(lif.home_node_name)},
         {"is_home", lif.node_name == lif.home_node_name}}},
       {"_links", {{"self", {{"href", "/api/network/ip/interfaces/" + lif.uuid}}}}},
   };
@@ -49,7 +42,7 @@ json NvmeRecord(const World& world, const Lif& lif) {
       {"transport_address", lif.address},
       {"transport_protocols", {"nvme_tcp"}},
       {"ip_interface", {{"ip", {{"address", lif.address}}}}},
-      {"node", NodeReference(world, lif.node_name)},
+      {"node", world.NodeReference(lif.node_name)},
       {"svm", world.SvmReference(lif.svm_uuid)},
       {"_links", {{"self", {{"href", "/api/protocols/nvme/interfaces/" + lif.uuid}}}}},
   };

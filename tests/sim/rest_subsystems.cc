@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// /protocols/nvme/subsystems and the live connections of their hosts.
+// /protocols/nvme/subsystems
 #include <algorithm>
 #include <cctype>
 
@@ -162,27 +162,6 @@ Reply DeleteSubsystem(Call& call) {
   return Reply::To(std::move(change));
 }
 
-// A controller is what a test says is connected: {"id", "host": {"nqn", …}, …}.
-json ControllerRecord(const World& world, const Subsystem& subsystem, const json& controller) {
-  json record = controller;
-  record["subsystem"] = {{"uuid", subsystem.uuid}, {"name", subsystem.name}};
-  record["svm"] = world.SvmReference(subsystem.svm_uuid);
-  return record;
-}
-
-Reply GetControllers(Call& call) {
-  const World& world = call.world;
-  return Listing(call, models::NvmeSubsystemController()).Answer([&](const Emit& emit) {
-    std::uint64_t order = 0;
-    for (const Subsystem& subsystem : world.subsystems) {
-      if (!call.Sees(subsystem.svm_uuid)) continue;
-      for (const json& controller : subsystem.controllers) {
-        emit(++order, ControllerRecord(world, subsystem, controller));
-      }
-    }
-  });
-}
-
 }  // namespace
 
 Subsystem& RequireSubsystem(const Call& call, const std::string& param) {
@@ -199,7 +178,6 @@ void AddSubsystemRoutes(Routes* routes) {
   routes->push_back({"GET", "protocols/nvme/subsystems/{uuid}", GetSubsystem});
   routes->push_back({"PATCH", "protocols/nvme/subsystems/{uuid}", PatchSubsystem});
   routes->push_back({"DELETE", "protocols/nvme/subsystems/{uuid}", DeleteSubsystem});
-  routes->push_back({"GET", "protocols/nvme/subsystem-controllers", GetControllers});
 }
 
 }  // namespace ontapnvme::sim

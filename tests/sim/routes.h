@@ -43,6 +43,7 @@ void AddRecoveryQueueRoutes(Routes* routes);
 void AddSnapshotRoutes(Routes* routes);
 void AddNamespaceRoutes(Routes* routes);
 void AddSubsystemRoutes(Routes* routes);
+void AddSubsystemControllerRoutes(Routes* routes);
 void AddSubsystemHostRoutes(Routes* routes);
 void AddSubsystemMapRoutes(Routes* routes);
 void AddConsistencyGroupRoutes(Routes* routes);

@@ -332,6 +332,13 @@ nlohmann::json World::SvmReference(const std::string& svm_uuid) const {
   return {{"uuid", svm->uuid}, {"name", svm->name}};
 }
 
+nlohmann::json World::NodeReference(const std::string& name) const {
+  for (const Node& node : nodes) {
+    if (node.name == name) return {{"uuid", node.uuid}, {"name", node.name}};
+  }
+  return {{"name", name}};
+}
+
 // Deleted as far as its owner can: queued clones still hold it.
 bool World::IsWaitingToGo(const std::string& volume_uuid) {
   const Volume* volume = volumes.Find(volume_uuid);

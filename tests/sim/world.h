@@ -92,6 +92,7 @@ class World {
   // Strings of the form the array uses.
   static std::string Timestamp(Time time);
   nlohmann::json SvmReference(const std::string& svm_uuid) const;
+  nlohmann::json NodeReference(const std::string& name) const;
 
   // One line per object that a crash or a bug left half-made; see the control command `orphans`.
   std::vector<std::string> Orphans();

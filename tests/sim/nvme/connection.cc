@@ -18,8 +18,8 @@ FatalError Invalid(std::uint32_t field_offset) {
 
 }  // namespace
 
-Connection::Connection(TargetState* state, unsigned ana_group) : state_(state) {
-  queue_.ana_group = ana_group;
+Connection::Connection(TargetState* state, Route route) : state_(state) {
+  queue_.route = std::move(route);
 }
 
 Connection::~Connection() {

@@ -17,8 +17,8 @@ namespace ontapnvme::sim::target {
 
 class Connection {
  public:
-  // `state` is borrowed. `ana_group` is the one that is optimized over this portal.
-  Connection(TargetState* state, unsigned ana_group);
+  // `state` is borrowed.
+  Connection(TargetState* state, Route route);
   // Ends its controller when it was the admin queue.
   ~Connection();
   Connection(const Connection&) = delete;

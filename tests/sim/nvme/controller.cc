@@ -144,9 +144,9 @@ Answer Controller::RequestEvent(const Command& command) {
   return answer;
 }
 
-void Controller::NamespaceChanged(unsigned nsid) {
+void Controller::NamespaceChanged(unsigned nsid, bool is_notice_lost) {
   changed_.insert(nsid);
-  Raise(&namespace_notice_, kNamespaceNotices);
+  if (!is_notice_lost) Raise(&namespace_notice_, kNamespaceNotices);
 }
 
 void Controller::AnaChanged() {

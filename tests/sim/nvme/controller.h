@@ -27,6 +27,13 @@ inline constexpr unsigned kAsyncEventsMaximum = 4;
 inline constexpr std::uint32_t kNamespaceNotices = 1U << 8U;
 inline constexpr std::uint32_t kAnaNotices = 1U << 11U;
 
+// What a connection came over.
+struct Route {
+  unsigned ana_group = 0;  // that is optimized over its portal; 0: every one
+  std::string portal_address;
+  std::string host_address;
+};
+
 class Controller {
  public:
   using Complete = std::function<void(std::uint16_t command_id, std::uint32_t result)>;
@@ -35,7 +42,7 @@ class Controller {
     std::uint16_t id = 0;
     std::string host_nqn;
     Identifier host_id{};
-    unsigned ana_group = 0;  // that is optimized over its portal; 0: every one
+    Route route;  // of the admin queue
   };
 
   // `complete` answers a waiting event request on the admin queue.
@@ -61,7 +68,9 @@ class Controller {
   Answer SetFeature(const Command& command);
 
   Answer RequestEvent(const Command& command);
-  void NamespaceChanged(unsigned nsid);
+  // A lost notice is not made up for: the host learns of the change with the next one, or by
+  // looking.
+  void NamespaceChanged(unsigned nsid, bool is_notice_lost);
   void AnaChanged();
   // What has changed since the last call, in order; reading it lets the next notice through unless
   // `retains`.
@@ -76,6 +85,7 @@ class Controller {
   // False when there is one of that number already.
   bool AddQueue(std::uint16_t queue_id) { return queues_.insert(queue_id).second; }
   void RemoveQueue(std::uint16_t queue_id) { queues_.erase(queue_id); }
+  std::size_t IoQueues() const { return queues_.size() - queues_.count(0); }
 
  private:
   using Milliseconds = std::chrono::milliseconds;

@@ -52,7 +52,7 @@ Answer ConnectAdmin(TargetState* state, Queue* queue, const Command& command, Vi
   Controller::Identity identity;
   identity.host_nqn = NqnAt(data, kHostNqn);
   identity.host_id = HostIdOf(data);
-  identity.ana_group = queue->ana_group;
+  identity.route = queue->route;
   queue->controller = state->AddController(std::move(subsystem), std::move(identity), complete);
   queue->controller->SetKeepAlive(Load<std::uint32_t>(command.bytes(), kKeepAlive));
   queue->controller->AddQueue(0);

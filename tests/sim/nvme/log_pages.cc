@@ -90,7 +90,7 @@ Bytes AnaPage(const TargetState& state, const Controller& controller, bool group
     Bytes descriptor(kDescriptorBytes);
     Store(descriptor, 0, std::uint32_t{group});
     Store(descriptor, 8, state.ana_groups.changes);
-    descriptor[16] = group == controller.identity().ana_group ? kOptimized : kNonOptimized;
+    descriptor[16] = group == controller.identity().route.ana_group ? kOptimized : kNonOptimized;
     std::uint32_t members = 0;
     for (const auto& [nsid, ns] : controller.subsystem().namespaces) {
       if (groups_only || ns->ana_group != group) continue;

@@ -232,19 +232,19 @@ TEST_F(TargetTest, SpoiltConversationsHurtNobody) {
     return bytes;
   };
 
-  Connection admin(&state, 1);
+  Connection admin(&state, {1, "", ""});
   admin.Receive(AdminConversation());
   EXPECT_GT(admin.Output().size(), 8U * 4096U);
   for (int round = 0; round < kRounds; ++round) {
     for (const Bytes& usual : {AdminConversation(), IoConversation()}) {
       const Bytes spoilt = spoil(usual);
-      Connection connection(&state, 1);
+      Connection connection(&state, {1, "", ""});
       connection.Receive(View(spoilt).first(spoilt.size() / 2));
       state.NamespaceChanged(*subsystem, 1);
       connection.Receive(View(spoilt).subspan(spoilt.size() / 2));
     }
   }
-  Connection io(&state, 1);
+  Connection io(&state, {1, "", ""});
   io.Receive(IoConversation());
   EXPECT_FALSE(io.IsOver());
   EXPECT_GT(io.Output().size(), 8U * 4096U);

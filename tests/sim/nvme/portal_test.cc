@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Portals that fail, and the target below the simulated array.
+#include <set>
+
 #include "../array.h"
 #include "../control.h"
 #include "../file_store.h"
@@ -95,14 +97,28 @@ class ArrayOverTargetTest : public TargetTest {
     Call("POST", "/api/protocols/nvme/subsystem-maps",
          {{"svm", svm}, {"subsystem", {{"name", "s"}}}, {"namespace", {{"name", "/vol/v/n"}}}});
   }
-  std::unique_ptr<TestHost> Connect() {
-    auto host = Open();
+  std::unique_ptr<TestHost> Connect(const std::string& address = kFirst,
+                                    std::uint8_t host_id = 0xAB) {
+    auto host = Open(address);
     host->Initialize();
     const std::string nqn = array_->world().subsystems.begin()->target_nqn;
-    EXPECT_EQ(host->Do(FabricsConnect(0), {}, ConnectData(nqn, kHostNqn)).status,
-              StatusCode::kSuccess);
+    const Reply reply =
+        host->Do(FabricsConnect(0), {}, ConnectData(nqn, kHostNqn, 0xFFFF, host_id));
+    EXPECT_EQ(reply.status, StatusCode::kSuccess);
     host->Do(PropertySet(0x14, kEnabled));
     return host;
+  }
+  json Controllers(const std::string& more = "") {
+    return Call("GET", "/api/protocols/nvme/subsystem-controllers?fields=*" + more,
+                nullptr)["records"];
+  }
+  static std::set<std::uint32_t> NamespacesSeenBy(TestHost* host) {
+    const Bytes page = host->Do(Sqe(0x06, 0).Dword(10, 2).Transport(4096)).data;
+    std::set<std::uint32_t> nsids;
+    for (std::size_t at = 0; Load<std::uint32_t>(page, at) != 0; at += 4) {
+      nsids.insert(Load<std::uint32_t>(page, at));
+    }
+    return nsids;
   }
   std::string VolumeLabel(TestHost* host) {
     const Bytes page = LogPage(host, 0xC2, 4096, 1, 1).data;
@@ -126,6 +142,74 @@ TEST_F(ArrayOverTargetTest, LabelsFollowAVolume) {
   EXPECT_EQ(VolumeLabel(host.get()), "x");
   Ctl({{"cmd", "nvme-labels"}, {"volume", "w"}});
   EXPECT_EQ(VolumeLabel(host.get()), "w");
+}
+
+TEST_F(ArrayOverTargetTest, ControllersAreThoseOfConnectedHosts) {
+  MapOne();
+  EXPECT_EQ(Controllers(), json::array());
+  const auto first = Connect();
+  auto second = Connect(kSecond, 0xCD);  // its twin: the same host NQN
+  const std::string nqn = array_->world().subsystems.begin()->target_nqn;
+  const auto io = Open();
+  io->Initialize();
+  ASSERT_EQ(io->Do(FabricsConnect(1), {}, ConnectData(nqn, kHostNqn, 1)).status,
+            StatusCode::kSuccess);
+
+  const json records = Controllers();
+  ASSERT_EQ(records.size(), 2U) << records.dump();
+  const json& one = records[0];
+  EXPECT_EQ(one["id"], "0001h");
+  EXPECT_EQ(one["subsystem"]["name"], "s");
+  EXPECT_EQ(one["svm"]["name"], "svm1");
+  EXPECT_EQ(one["host"]["nqn"], kHostNqn);
+  EXPECT_EQ(one["host"]["id"], "ab" + std::string(30, '0'));
+  EXPECT_EQ(one["host"]["transport_address"], "127.0.0.1") << "where it comes from";
+  EXPECT_EQ(one["interface"]["transport_address"], kFirst);
+  for (const auto& lif : array_->world().lifs) {
+    EXPECT_EQ(lif.address == kFirst, one["interface"]["uuid"] == lif.uuid) << lif.name;
+  }
+  EXPECT_EQ(one["node"]["name"], "sim-01");
+  EXPECT_EQ(one["io_queue"]["count"], 1);
+  EXPECT_EQ(records[1]["host"]["id"], "cd" + std::string(30, '0'));
+  EXPECT_EQ(records[1]["node"]["name"], "sim-02");
+  EXPECT_EQ(Controllers("&host.id=cd*").size(), 1U);
+
+  second.reset();
+  // The target learns of it by itself: its next answers, at the latest, come after that.
+  for (int tries = 0; tries < 1000 && Controllers().size() > 1; ++tries) {
+    first->Do(Sqe(0x18));
+  }
+  EXPECT_EQ(Controllers().size(), 1U);
+  // What a test says is there besides.
+  Ctl({{"cmd", "controllers"},
+       {"subsystem", "s"},
+       {"controllers", {{{"id", "0041h"}, {"host", {{"nqn", "nqn.x"}}}}}}});
+  EXPECT_EQ(Controllers().size(), 2U);
+}
+
+TEST_F(ArrayOverTargetTest, LostEventIsNotMadeUpFor) {
+  constexpr int kLongEnoughMs = 200;
+  MapOne();
+  const auto host = Connect();
+  host->Do(Sqe(0x09).Dword(10, 0x0B).Dword(11, kNamespaceNotices));
+  host->Send(Capsule(Sqe(0x0C).Id(9)));  // waits for an event
+  const json path = {{"svm", {{"name", "svm1"}}}, {"namespace", {{"name", "/vol/v/n"}}}};
+  const std::string map = "/api/protocols/nvme/subsystem-maps/" +
+                          array_->world().subsystems.begin()->uuid + "/" +
+                          array_->world().namespaces.begin()->uuid;
+  json again = path;
+  again["subsystem"] = {{"name", "s"}};
+
+  Ctl({{"cmd", "nvme-events"}, {"mode", "lose"}});
+  Call("DELETE", map, nullptr);
+  EXPECT_FALSE(host->HasInput(kLongEnoughMs));
+  EXPECT_EQ(NamespacesSeenBy(host.get()), std::set<std::uint32_t>{}) << "who looks sees it";
+  Ctl({{"cmd", "nvme-events"}, {"mode", "serve"}});
+  EXPECT_FALSE(host->HasInput(kLongEnoughMs)) << "it stays lost";
+  Call("POST", "/api/protocols/nvme/subsystem-maps", again);
+  EXPECT_EQ(host->Await().command_id, 9);
+  EXPECT_EQ(NamespacesSeenBy(host.get()).size(), 1U);
+  EXPECT_FALSE(control_->Execute({{"cmd", "nvme-events"}, {"mode", "x"}})["ok"].get<bool>());
 }
 
 TEST_F(ArrayOverTargetTest, HostAndArraySeeTheSameBytes) {

@@ -16,7 +16,7 @@ struct Queue {
   std::uint16_t id = 0;
   std::uint16_t entries = 0;
   std::uint16_t head = 0;
-  unsigned ana_group = 0;  // of the portal that it came over
+  Route route;
 
   bool IsAdmin() const { return id == 0; }
 };

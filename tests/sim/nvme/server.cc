@@ -51,6 +51,17 @@ SocketAddress AddressOf(const std::string& text, std::uint16_t port) {
   return address;
 }
 
+// Without the port, which says nothing about the host.
+std::string TextOf(const SocketAddress& address) {
+  const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address.storage);
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage);
+  const bool is_v4 = address.storage.ss_family == AF_INET;
+  const void* raw = is_v4 ? static_cast<const void*>(&v4->sin_addr) : &v6->sin6_addr;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(address.storage.ss_family, raw, text.data(), text.size());
+  return text.data();
+}
+
 void Switch(int fd, int level, int option) {
   const int on = 1;
   ::setsockopt(fd, level, option, &on, sizeof on);
@@ -212,7 +223,10 @@ void Server::HandleEvent(const epoll_event& event) {
 
 void Server::Accept(Portal* portal) {
   for (;;) {
-    const int fd = ::accept4(portal->listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    SocketAddress peer;
+    peer.length = sizeof peer.storage;
+    const int fd =
+        ::accept4(portal->listener, peer.get(), &peer.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
     if (portal->mode != PortalMode::kServe) {
       ::close(fd);
@@ -222,7 +236,8 @@ void Server::Accept(Portal* portal) {
     Client& client = clients_[++last_id_];
     client.fd = fd;
     client.portal = portal;
-    client.connection = std::make_unique<Connection>(state_, portal->ana_group);
+    client.connection = std::make_unique<Connection>(
+        state_, Route{portal->ana_group, portal->address, TextOf(peer)});
   }
 }
 

@@ -41,6 +41,15 @@ std::shared_ptr<Controller> TargetState::FindController(const Subsystem& subsyst
   return nullptr;
 }
 
+std::vector<std::shared_ptr<Controller>> TargetState::ControllersOf(const Subsystem& subsystem) {
+  ForgetEnded();
+  std::vector<std::shared_ptr<Controller>> its;
+  for (const auto& controller : controllers_) {
+    if (&controller->subsystem() == &subsystem) its.push_back(controller);
+  }
+  return its;
+}
+
 std::shared_ptr<Controller> TargetState::AddController(std::shared_ptr<Subsystem> subsystem,
                                                        Controller::Identity identity,
                                                        Controller::Complete complete) {
@@ -58,7 +67,9 @@ std::shared_ptr<Controller> TargetState::AddController(std::shared_ptr<Subsystem
 
 void TargetState::NamespaceChanged(const Subsystem& subsystem, unsigned nsid) {
   for (const auto& controller : controllers_) {
-    if (&controller->subsystem() == &subsystem) controller->NamespaceChanged(nsid);
+    if (&controller->subsystem() == &subsystem) {
+      controller->NamespaceChanged(nsid, are_namespace_notices_lost);
+    }
   }
 }
 

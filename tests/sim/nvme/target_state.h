@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "controller.h"
 #include "subsystem.h"
@@ -21,12 +22,14 @@ class TargetState {
 
   std::map<std::string, std::shared_ptr<Subsystem>> subsystems;  // by NQN
   AnaGroups ana_groups;
+  bool are_namespace_notices_lost = false;
 
   SteadyTime Now() const { return clock_(); }
   Subsystem& Require(const std::string& nqn);  // throws std::invalid_argument
 
   // An ended controller, or one of another subsystem, is none.
   std::shared_ptr<Controller> FindController(const Subsystem& subsystem, std::uint16_t id);
+  std::vector<std::shared_ptr<Controller>> ControllersOf(const Subsystem& subsystem);
   std::shared_ptr<Controller> AddController(std::shared_ptr<Subsystem> subsystem,
                                             Controller::Identity identity,
                                             Controller::Complete complete);

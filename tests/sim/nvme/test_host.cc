@@ -23,10 +23,10 @@ Sqe FabricsConnect(std::uint16_t queue_id, std::uint32_t keep_alive_ms) {
   return sqe;
 }
 
-Bytes ConnectData(const std::string& nqn, const std::string& host_nqn,
-                  std::uint16_t controller_id) {
+Bytes ConnectData(const std::string& nqn, const std::string& host_nqn, std::uint16_t controller_id,
+                  std::uint8_t host_id) {
   Bytes data(1024);
-  data[0] = 0xAB;  // of the host id
+  data[0] = host_id;  // its first byte
   Store(data, 16, controller_id);
   StoreText(data, 256, nqn.size(), nqn);
   StoreText(data, 512, host_nqn.size(), host_nqn);

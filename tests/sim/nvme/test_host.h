@@ -49,7 +49,7 @@ class Sqe {
 
 Sqe FabricsConnect(std::uint16_t queue_id, std::uint32_t keep_alive_ms = 0);
 Bytes ConnectData(const std::string& nqn, const std::string& host_nqn,
-                  std::uint16_t controller_id = 0xFFFF);
+                  std::uint16_t controller_id = 0xFFFF, std::uint8_t host_id = 0xAB);
 Sqe PropertyGet(std::uint32_t offset, bool is_eight_bytes = false);
 Sqe PropertySet(std::uint32_t offset, std::uint32_t value);
 // Read, write and write zeroes of blocks.

@@ -289,6 +289,17 @@ TEST_F(RestClientTest, AJobThatFailedIsJudgedByItsCode) {
   EXPECT_FALSE(answer.error().outcome_unknown());
 }
 
+TEST_F(RestClientTest, SecretsThatTheArrayQuotesAreMasked) {
+  rest_.Conceal({Secret("kestrel")});
+  transport_.Refuse(400, "2", "bad login kestrel")
+      .Refuse(409, "2", "key kestrel is taken")
+      .Answer(202, kAccepted)
+      .Answer(200, R"({"state":"failure","error":{"message":"no kestrel","code":"2"}})");
+  EXPECT_EQ(rest_.Read(Listing(), Budget()).error().reason(), "bad login ***");
+  EXPECT_EQ(rest_.Change(Creation(), Budget()).error().reason(), "key *** is taken");
+  EXPECT_EQ(rest_.Change(Creation(), Budget()).error().reason(), "no ***");
+}
+
 TEST_F(RestClientTest, AJobOfAnOlderReleaseTellsCodeAndMessageOnly) {
   transport_.Answer(202, kAccepted)
       .Answer(200, R"({"state":"failure","message":"entry doesn't exist","code":4})");
