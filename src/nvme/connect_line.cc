@@ -55,6 +55,9 @@ Result<Secret> BuildConnectLine(const RequestFields& request, unsigned io_queues
   append("nr_io_queues", std::to_string(io_queues));
   line.append(kFixedOptions);
   if (request.contains("tls")) line.append(",tls");
+  if (const auto key = request.find("tls_key"); key != request.end()) {
+    append("tls_key", key->second.Reveal());
+  }
   std::size_t secret_bytes = 0;
   for (const auto key : kSecrets) {
     const auto field = request.find(key);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -89,22 +90,26 @@ bool HasAuthentication(const std::string& controller) {
   return false;
 }
 
-std::string Connect(const RequestFields& request) {
-  auto line = BuildConnectLine(request, IoQueuesFor(::sysconf(_SC_NPROCESSORS_ONLN)));
-  if (!line) return Failure(EINVAL, line.error().reason());
+std::string Connect(RequestFields request) {
   const UniqueFd fd = OpenFabrics();
   if (!fd) return Failure(errno, "cannot open /dev/nvme-fabrics");
   if (const auto missing = MissingOption(request, KernelOptions())) {
     return Failure(EOPNOTSUPP, "this kernel has no option '" + *missing + "'");
   }
   if (const auto key = request.find("tls_psk"); key != request.end()) {
-    const Status inserted =
-        InsertTlsKey(key->second, Field(request, "hostnqn"), Field(request, "nqn"));
-    if (!inserted) {
-      return Failure(inserted.error().code() == ErrorCode::kUnsupported ? EOPNOTSUPP : ENOKEY,
-                     inserted.error().Line());
+    // The helpers of other paths do the same now: who comes second must find the key of the first.
+    const UniqueFd turn = OpenFabrics();
+    if (!turn || ::flock(turn.get(), LOCK_EX) != 0) return Failure(errno, "cannot take turns");
+    const auto serial = InsertTlsKey(key->second, Field(request, "hostnqn"), Field(request, "nqn"));
+    if (!serial) {
+      return Failure(serial.error().code() == ErrorCode::kUnsupported ? EOPNOTSUPP : ENOKEY,
+                     serial.error().Line());
     }
+    // By its number: the keyring keeps the keys of before, and the kernel would take any of them.
+    request.insert_or_assign("tls_key", Secret(std::to_string(*serial)));
   }
+  const auto line = BuildConnectLine(request, IoQueuesFor(::sysconf(_SC_NPROCESSORS_ONLN)));
+  if (!line) return Failure(EINVAL, line.error().reason());
   const std::string_view text = line->Reveal();
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return Failure(errno, "the kernel refused the connection");

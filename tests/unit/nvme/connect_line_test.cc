@@ -39,6 +39,8 @@ TEST(ConnectLineTest, AddsSecretsAndTls) {
   EXPECT_TRUE(line->Reveal().ends_with(
       ",tls,dhchap_secret=DHHC-1:00:abc=:,dhchap_ctrl_secret=DHHC-1:00:def=:"));
   EXPECT_EQ(line->Reveal().find("NVMeTLSkey"), std::string_view::npos) << "it goes to the keyring";
+  request.emplace("tls_key", Secret("777"));
+  EXPECT_NE(BuildConnectLine(request, 1)->Reveal().find(",tls,tls_key=777,"), std::string::npos);
 }
 
 TEST(ConnectLineTest, RefusesWhatWouldBecomeAnOptionOfItsOwn) {

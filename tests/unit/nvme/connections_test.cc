@@ -98,19 +98,13 @@ TEST_F(ConnectionsTest, ReportsEachPathByItself) {
 
 TEST_F(ConnectionsTest, GivesEveryErrnoAReaction) {
   const std::pair<int, ErrorCode> kRows[] = {
-      {ECONNREFUSED, ErrorCode::kUnavailable},
-      {EHOSTUNREACH, ErrorCode::kUnavailable},
-      {ETIMEDOUT, ErrorCode::kUnavailable},
-      {EIO, ErrorCode::kPermissionDenied},
-      {EINVAL, ErrorCode::kConflict},
-      {EADDRINUSE, ErrorCode::kConflict},
-      {ENOKEY, ErrorCode::kUnauthenticated},
-      {EKEYREJECTED, ErrorCode::kUnauthenticated},
-      {EACCES, ErrorCode::kUnauthenticated},
-      {EOPNOTSUPP, ErrorCode::kUnsupported},
-      {ENOENT, ErrorCode::kUnsupported},
-      {EPROTO, ErrorCode::kUnavailable},
-      {EPROTONOSUPPORT, ErrorCode::kUnsupported},
+      {ECONNREFUSED, ErrorCode::kUnavailable}, {EHOSTUNREACH, ErrorCode::kUnavailable},
+      {ETIMEDOUT, ErrorCode::kUnavailable},    {EIO, ErrorCode::kPermissionDenied},
+      {EINVAL, ErrorCode::kConflict},          {EADDRINUSE, ErrorCode::kConflict},
+      {ENOKEY, ErrorCode::kUnauthenticated},   {EKEYREJECTED, ErrorCode::kUnauthenticated},
+      {EACCES, ErrorCode::kUnauthenticated},   {EOPNOTSUPP, ErrorCode::kUnsupported},
+      {ESRCH, ErrorCode::kUnsupported},        {ENOENT, ErrorCode::kUnsupported},
+      {EPROTO, ErrorCode::kUnavailable},       {EPROTONOSUPPORT, ErrorCode::kUnsupported},
   };
   for (const auto& [number, code] : kRows) {
     const Error error = ConnectError(spec_, spec_.paths[1], number, "why");
@@ -118,6 +112,14 @@ TEST_F(ConnectionsTest, GivesEveryErrnoAReaction) {
     EXPECT_NE(error.Line().find("'[fd00::2]:4420': why"), std::string::npos) << error.Line();
     EXPECT_NE(error.Line().find("; "), std::string::npos) << "a hint";
   }
+}
+
+// What kernel 6.12 answers when the two ends have no key in common: tlshd says no more.
+TEST_F(ConnectionsTest, TakesATimeOutWithTlsForAKeyThatTheArrayDoesNotHave) {
+  spec_.is_tls = true;
+  const Error error = ConnectError(spec_, spec_.paths[0], ETIMEDOUT, "why");
+  EXPECT_EQ(error.code(), ErrorCode::kUnauthenticated);
+  EXPECT_EQ(error.Fact("errno"), std::to_string(ETIMEDOUT));
 }
 
 TEST_F(ConnectionsTest, TellsAHelperThatDidNotAnswer) {
