@@ -37,6 +37,7 @@ struct TargetHost {
   std::string dhchap_ctrl_key;  // empty: one way only
   std::string dhchap_hash;      // hmac(sha256), …; empty: the target's default
   std::string dhchap_group;     // ffdhe2048, …; empty: the target's default
+  std::string tls_psk = {};     // NVMeTLSkey-1:…; empty: no TLS
 };
 
 // What ONTAP's vendor log page says of a namespace.

@@ -72,8 +72,8 @@ json ReadConfig(const Options& options) {
   return config;
 }
 
-std::unique_ptr<Fabric> MakeFabric(const Options& options, Configfs* configfs) {
-  if (options.has_nvmet) return std::make_unique<NvmetFabric>(configfs, options.release);
+std::unique_ptr<Fabric> MakeFabric(const Options& options, Configfs* configfs, TlsKeys* keys) {
+  if (options.has_nvmet) return std::make_unique<NvmetFabric>(configfs, keys, options.release);
   if (options.is_nvme_target) return std::make_unique<NvmeTarget>(options.release);
   return std::make_unique<NoFabric>();
 }
@@ -91,7 +91,8 @@ int Run(const Options& options) {
   std::filesystem::create_directories(state);
   // The kernel's target holds namespace files open, so its leftovers go before the files do.
   Configfs configfs(options.nvmet_root);
-  const std::unique_ptr<Fabric> fabric = MakeFabric(options, &configfs);
+  TlsKeys keys;
+  const std::unique_ptr<Fabric> fabric = MakeFabric(options, &configfs, &keys);
   FileStore store(std::filesystem::absolute(state));
   Array array({&store, fabric.get(), [] { return std::chrono::system_clock::now(); }},
               ReadConfig(options));

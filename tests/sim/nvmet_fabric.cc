@@ -28,8 +28,8 @@ std::string NamespaceFolder(const std::string& nqn, unsigned nsid) {
 
 }  // namespace
 
-NvmetFabric::NvmetFabric(Configfs* configfs, std::string firmware)
-    : configfs_(configfs), firmware_(std::move(firmware)) {
+NvmetFabric::NvmetFabric(Configfs* configfs, TlsKeys* keys, std::string firmware)
+    : configfs_(configfs), keys_(keys), firmware_(std::move(firmware)) {
   RemoveLeftovers();
 }
 
@@ -106,6 +106,10 @@ void NvmetFabric::AddHost(const std::string& nqn, const TargetHost& host) {
   if (!host.dhchap_ctrl_key.empty()) {
     WriteIfPresent(folder + "/dhchap_ctrl_key", host.dhchap_ctrl_key);
   }
+  if (!host.tls_psk.empty()) {
+    keys_->Insert(nqn, host.nqn, host.tls_psk);
+    OfferTls();
+  }
   configfs_->Link(folder, SubsystemFolder(nqn) + "/allowed_hosts/" + host.nqn);
 }
 
@@ -156,7 +160,28 @@ void NvmetFabric::MakePort(const std::string& address) {
   configfs_->Write(folder + "/addr_trtype", "tcp");
   configfs_->Write(folder + "/addr_traddr", address);
   configfs_->Write(folder + "/addr_trsvcid", kIoPort);
+  if (offers_tls_) OfferTls(folder);
   ports_[address] = folder;
+}
+
+// From the first host with a key on, and not before: on such a port the target waits for the first
+// bytes of a connection, one at a time, to tell a plain one.
+void NvmetFabric::OfferTls() {
+  if (offers_tls_) return;
+  offers_tls_ = true;
+  for (const auto& [address, port] : ports_) {
+    // Only a port without subsystems can be changed; who is connected to it comes back.
+    for (const std::string& nqn : subsystems_) configfs_->Unlink(port + "/subsystems/" + nqn);
+    OfferTls(port);
+  }
+  for (const std::string& nqn : subsystems_) LinkEverywhere(nqn);
+}
+
+// Kernels before 6.7 have none of these files. The target cannot tell hosts apart here: one with a
+// key may also connect without.
+void NvmetFabric::OfferTls(const std::string& port) {
+  WriteIfPresent(port + "/addr_treq", "not required");
+  WriteIfPresent(port + "/addr_tsas", "tls1.3");
 }
 
 // The port listens while a subsystem is linked, so a LIF goes down by losing its links.

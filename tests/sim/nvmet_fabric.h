@@ -8,14 +8,15 @@
 
 #include "configfs.h"
 #include "data_plane.h"
+#include "tls_keys.h"
 
 namespace ontapnvme::sim {
 
 class NvmetFabric : public Fabric {
  public:
-  // `configfs` is borrowed and stands for /sys/kernel/config/nvmet. Removes whatever carries an
-  // NQN of the form the simulator uses, left by a run that did not end cleanly.
-  NvmetFabric(Configfs* configfs, std::string firmware);
+  // `configfs` and `keys` are borrowed; the first stands for /sys/kernel/config/nvmet. Removes
+  // whatever carries an NQN of the form the simulator uses, left by a run that did not end cleanly.
+  NvmetFabric(Configfs* configfs, TlsKeys* keys, std::string firmware);
   // Takes down what it set up.
   ~NvmetFabric() override;
   NvmetFabric(const NvmetFabric&) = delete;
@@ -35,13 +36,17 @@ class NvmetFabric : public Fabric {
   void RemoveHostEntryIfUnused(const std::string& host_nqn);
   void LinkEverywhere(const std::string& nqn);
   void MakePort(const std::string& address);
+  void OfferTls();
+  void OfferTls(const std::string& port);
   void WriteIfPresent(const std::string& path, const std::string& value);
 
   Configfs* configfs_;
+  TlsKeys* keys_;
   std::string firmware_;
   std::set<std::string> subsystems_;          // NQNs
   std::map<std::string, std::string> ports_;  // address -> folder, for the portals that are up
   int next_port_ = 0;
+  bool offers_tls_ = false;
 };
 
 }  // namespace ontapnvme::sim

@@ -46,6 +46,7 @@ class FakeConfigfs : public Configfs {
       Fill(path, {"dhchap_key", "dhchap_ctrl_key", "dhchap_hash", "dhchap_dhgroup"});
     } else if (kind == "ports") {
       Fill(path, {"addr_adrfam", "addr_trtype", "addr_traddr", "addr_trsvcid"});
+      if (is_new_kernel_) Fill(path, {"addr_treq", "addr_tsas"});
       fs::create_directory(root_ / path / "subsystems");
     }
   }
@@ -72,6 +73,15 @@ class FakeConfigfs : public Configfs {
   bool is_new_kernel_;
 };
 
+class FakeTlsKeys : public TlsKeys {
+ public:
+  void Insert(const std::string& nqn, const std::string& host_nqn,
+              const std::string& psk) override {
+    inserted.push_back(nqn + " " + host_nqn + " " + psk);
+  }
+  std::vector<std::string> inserted;
+};
+
 class NvmetTest : public ::testing::Test {
  protected:
   NvmetTest() {
@@ -86,12 +96,13 @@ class NvmetTest : public ::testing::Test {
   void Open(bool is_new_kernel) {
     fabric_.reset();
     configfs_ = std::make_unique<FakeConfigfs>(root_, is_new_kernel);
-    fabric_ = std::make_unique<NvmetFabric>(configfs_.get(), "9.16.1");
+    fabric_ = std::make_unique<NvmetFabric>(configfs_.get(), &keys_, "9.16.1");
   }
   std::string Value(const std::string& path) { return configfs_->Read(path); }
 
   fs::path root_;
   std::unique_ptr<FakeConfigfs> configfs_;
+  FakeTlsKeys keys_;
   std::unique_ptr<NvmetFabric> fabric_;
 };
 
@@ -145,6 +156,23 @@ TEST_F(NvmetTest, HostsCarrySecretsWhereTheKernelTakesThem) {
   fabric_->AddSubsystem(kNqn, "serial");
   fabric_->AddHost(kNqn, host);
   EXPECT_TRUE(configfs_->Exists(std::string("subsystems/") + kNqn + "/allowed_hosts/" + kHost));
+}
+
+TEST_F(NvmetTest, PortsOfferTlsFromTheFirstHostWithAKeyOn) {
+  fabric_->SetPortal({"127.0.0.1", ""}, true);
+  fabric_->AddSubsystem(kNqn, "serial");
+  const auto port = [this](std::size_t n) { return "ports/" + configfs_->List("ports").at(n); };
+  fabric_->AddHost(kNqn, {"nqn.2014-08.org.nvmexpress:uuid:2", "", "", "", ""});
+  EXPECT_EQ(Value(port(0) + "/addr_tsas"), "");
+  fabric_->AddHost(kNqn, {kHost, "", "", "", "", "NVMeTLSkey-1:01:x:"});
+  EXPECT_EQ(keys_.inserted,
+            std::vector<std::string>{std::string(kNqn) + " " + kHost + " NVMeTLSkey-1:01:x:"});
+  fabric_->SetPortal({"127.0.0.2", ""}, true);
+  for (const std::size_t n : {0U, 1U}) {
+    EXPECT_EQ(Value(port(n) + "/addr_tsas"), "tls1.3");
+    EXPECT_EQ(Value(port(n) + "/addr_treq"), "not required") << "others go on without";
+    EXPECT_TRUE(configfs_->Exists(port(n) + "/subsystems/" + kNqn));
+  }
 }
 
 TEST_F(NvmetTest, AHostStaysWhileAnotherSubsystemAllowsIt) {

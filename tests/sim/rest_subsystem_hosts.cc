@@ -221,6 +221,7 @@ TargetHost ToTarget(const SubsystemHost& host) {
   target.nqn = host.nqn;
   target.dhchap_key = host.host_secret;
   target.dhchap_ctrl_key = host.controller_secret;
+  target.tls_psk = host.tls_psk;
   if (host.host_secret.empty()) return target;
   target.dhchap_hash = host.hash_function == "sha_512" ? "hmac(sha512)" : "hmac(sha256)";
   target.dhchap_group = kGroups.at(host.group_size);
