@@ -8,6 +8,7 @@ use File::Basename qw(dirname);
 use File::Path     qw(make_path remove_tree);
 use Scalar::Util   qw(weaken);
 use Socket         qw(AF_UNIX SOCK_DGRAM PF_UNSPEC);
+use Time::HiRes    qw(time);
 
 use Lab::Cache;
 use Lab::Guest;
@@ -76,6 +77,11 @@ Undoes either.
 
 A power cut; a power cut followed by a new boot (everything in memory is lost, F</etc/pve> stays); a
 machine that hangs; and its return.
+
+=item power_off($name, $seconds)
+
+Tells a guest with systemd as process 1 (C<reboot_guest> with the word C<lab.stage=DIR>, the folder of
+what is installed there) to end in an orderly way, and waits. Returns the milliseconds that it took.
 
 =item nvmet($verb, @arguments)
 
@@ -234,6 +240,20 @@ sub reboot_guest ($self, $name, @words) {
     boot($self, $name, @words);
     $self->guest($name)->await_boot($self->{boot_timeout});
     return;
+}
+
+sub power_off ($self, $name, $seconds) {
+    my $started = time();
+    my $guest   = $self->guest($name);
+    $guest->spawn(['systemctl', 'poweroff']);
+    while ($guest->is_alive) {
+        my $left = $started + $seconds - time();
+        $left > 0
+            or die "guest '$name' does not end within $seconds s; its last words:\n"
+            . $guest->machine->last_words;
+        eval { $guest->listen($left) };
+    }
+    return int(1000 * (time() - $started));
 }
 
 sub pause_guest  ($self, $name) { $self->{machine}{$name}->signal('STOP'); return }

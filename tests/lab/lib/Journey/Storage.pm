@@ -37,10 +37,11 @@ my sub prepare ($j, $node, $id, %settings) {
     return ($scfg, \%sensitive);
 }
 
-my sub section ($scfg) {
+# As it stands in storage.cfg.
+sub section ($id, $scfg) {
     my %text = ($scfg->%*, content => join(',', sort(keys($scfg->{content}->%*))));
     delete($text{type});
-    return "ontapnvme: ${\ ID}\n" . join('', map { "\t$_ $text{$_}\n" } sort(keys(%text))) . "\n";
+    return "ontapnvme: $id\n" . join('', map { "\t$_ $text{$_}\n" } sort(keys(%text))) . "\n";
 }
 
 my sub files_with_password ($node) {
@@ -101,7 +102,7 @@ my sub add ($j) {
     $j->{storage_id} = ID;
     $j->{scfg}       = $scfg;
     $node->check_until_connected;
-    $node->guest->write_file('/etc/pve/storage.cfg', section($scfg));
+    $node->guest->write_file('/etc/pve/storage.cfg', section(ID, $scfg));
     $j->expect($scfg->{shared}, 1, 'shared');
     my $file = "/etc/pve/priv/storage/${\ ID}.pw";
     $j->expect(files_with_password($node),             "$file\n", 'files with the password');
