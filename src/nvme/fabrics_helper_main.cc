@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -96,6 +97,9 @@ std::string Connect(RequestFields request) {
     return Failure(EOPNOTSUPP, "this kernel has no option '" + *missing + "'");
   }
   if (const auto key = request.find("tls_psk"); key != request.end()) {
+    // The helpers of other paths do the same now: who comes second must find the key of the first.
+    const UniqueFd turn = OpenFabrics();
+    if (!turn || ::flock(turn.get(), LOCK_EX) != 0) return Failure(errno, "cannot take turns");
     const auto serial = InsertTlsKey(key->second, Field(request, "hostnqn"), Field(request, "nqn"));
     if (!serial) {
       return Failure(serial.error().code() == ErrorCode::kUnsupported ? EOPNOTSUPP : ENOKEY,

@@ -56,26 +56,52 @@ Result<std::vector<ListedNamespace>> ScanTopology() {
 
 #if ONTAPNVME_LIBNVME_HAS_TLS_KEYS
 
+namespace {
+
+struct WipeKey {
+  std::size_t bytes;
+  void operator()(unsigned char* key) const {
+    ::explicit_bzero(key, bytes);
+    ::free(key);
+  }
+};
+
+// The number of the key of that identity, if the keyring has it. The identity of version 1, which
+// the interchange form stands for, holds a digest of the key: what has the identity is the key.
+long FindTlsKey(const std::string& host_nqn, const std::string& subsystem_nqn, int version,
+                int hmac, unsigned char* raw, std::size_t bytes) {
+  // Keys are searched in what hangs on the session.
+  if (nvme_set_keyring(nvme_lookup_keyring(nullptr)) < 0) return 0;
+  const std::unique_ptr<char, FreeText> identity(nvme_generate_tls_key_identity(
+      host_nqn.c_str(), subsystem_nqn.c_str(), version, hmac, raw, static_cast<int>(bytes)));
+  return identity ? nvme_lookup_key("psk", identity.get()) : 0;
+}
+
+}  // namespace
+
 Result<long> InsertTlsKey(const Secret& key, const std::string& host_nqn,
                           const std::string& subsystem_nqn) {
   std::string text(key.Reveal());
   unsigned char version = 0;
   unsigned char hmac = 0;
   std::size_t bytes = 0;
-  unsigned char* const raw = nvme_import_tls_key_versioned(text.c_str(), &version, &hmac, &bytes);
+  auto* const imported = nvme_import_tls_key_versioned(text.c_str(), &version, &hmac, &bytes);
   WipeText(text);
-  if (raw == nullptr) {
+  if (imported == nullptr) {
     return Error(ErrorCode::kInvalidArgument, "the TLS pre-shared key is not in interchange form")
         .Because(ErrnoText(errno));
   }
+  const std::unique_ptr<unsigned char, WipeKey> raw(imported, WipeKey{bytes});
+  // libnvme revokes what it finds in its place, and a connection with a revoked key does not come
+  // back after an outage.
+  const long present = FindTlsKey(host_nqn, subsystem_nqn, version, hmac, raw.get(), bytes);
+  if (present > 0) return present;
   errno = 0;
   // No keyring means ".nvme", the one that the kernel searches.
   const long serial =
       nvme_insert_tls_key_versioned(nullptr, "psk", host_nqn.c_str(), subsystem_nqn.c_str(),
-                                    version, hmac, raw, static_cast<int>(bytes));
+                                    version, hmac, raw.get(), static_cast<int>(bytes));
   const int failure = errno;
-  ::explicit_bzero(raw, bytes);
-  ::free(raw);
   if (serial > 0) return serial;
   const bool is_missing = failure == ENOTSUP || failure == ENOSYS || failure == ENOKEY;
   return Error(is_missing ? ErrorCode::kUnsupported : ErrorCode::kInternal,

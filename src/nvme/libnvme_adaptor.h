@@ -23,9 +23,10 @@ struct ListedNamespace {
 Result<std::vector<ListedNamespace>> ScanTopology();
 
 // Puts the pre-shared key, in its interchange form "NVMeTLSkey-1:…", where the kernel looks for the
-// key of this pair of NQNs: keyring ".nvme". Returns its number there. Idempotent. kUnsupported
-// where libnvme cannot do it (before 1.13, or built without keyutils), kInvalidArgument for a key
-// that it cannot read.
+// key of this pair of NQNs: keyring ".nvme". Returns its number there. Idempotent, but for two
+// callers at the same time: the second may revoke the key of the first. kUnsupported where libnvme
+// cannot do it (before 1.13, or built without keyutils), kInvalidArgument for a key that it cannot
+// read.
 Result<long> InsertTlsKey(const Secret& key, const std::string& host_nqn,
                           const std::string& subsystem_nqn);
 

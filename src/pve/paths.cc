@@ -31,6 +31,18 @@ std::string States(const std::vector<nvme::Controller>& controllers) {
   return text.empty() ? "none" : text;
 }
 
+const char* HintFor(ErrorCode cause) {
+  switch (cause) {
+    case ErrorCode::kUnauthenticated:
+      return "compare the DH-HMAC-CHAP secrets and the TLS key of this storage with those of this "
+             "host in the subsystem";
+    case ErrorCode::kUnsupported:
+      return "give this node what it lacks, or turn the setting off";
+    default:
+      return "look at the network between this node and the data LIFs, port 4420";
+  }
+}
+
 }  // namespace
 
 bool Paths::IsAnyLive(const std::string& subsystem_nqn) {
@@ -59,15 +71,12 @@ Status Paths::Ensure(const ArrayFacts& facts, const Deadline& deadline) {
     }
     return {};
   }
-  const bool is_rejected = !failures.empty() && is_rejected_;
-  return Error(is_rejected ? ErrorCode::kUnauthenticated : ErrorCode::kUnavailable,
-               "no live data path to subsystem '" + context.config.subsystem + "'")
+  const ErrorCode cause = failures.empty() ? ErrorCode::kUnavailable : cause_;
+  return Error(cause, "no live data path to subsystem '" + context.config.subsystem + "'")
       .Because(failures.empty() ? "the kernel is still connecting" : failures)
       .With("paths", States(now))
       .With("subsystem_nqn", facts.subsystem_nqn)
-      .Try(is_rejected ? "compare the DH-HMAC-CHAP secrets and the TLS key of this storage with "
-                         "those of this host in the subsystem"
-                       : "look at the network between this node and the data LIFs, port 4420");
+      .Try(HintFor(cause));
 }
 
 std::vector<std::string> Paths::Missing(const ArrayFacts& facts,
@@ -97,7 +106,7 @@ std::string Paths::Connect(const ArrayFacts& facts, const std::vector<std::strin
   spec.is_tls = context.config.is_nvme_tls;
   spec.tls_psk = context.secrets.tls_psk;
 
-  is_rejected_ = false;
+  cause_ = ErrorCode::kUnavailable;
   std::string failures;
   for (const auto& result : context.host.Connect(spec, deadline.Within(kConnectBudget))) {
     if (result.status.ok()) {
@@ -105,7 +114,11 @@ std::string Paths::Connect(const ArrayFacts& facts, const std::vector<std::strin
       context.log.Info("connected data path " + result.traddr);
       continue;
     }
-    if (FailedWith(result.status, ErrorCode::kUnauthenticated)) is_rejected_ = true;
+    const ErrorCode code = result.status.error().code();
+    if (code == ErrorCode::kUnauthenticated ||
+        (code == ErrorCode::kUnsupported && cause_ == ErrorCode::kUnavailable)) {
+      cause_ = code;
+    }
     next_try_[result.traddr] = deadline.clock().Now() + kRetryAfter;
     failures += failures.empty() ? "" : "; ";
     failures += result.traddr + ": " + result.status.error().Line();

@@ -33,7 +33,8 @@ class Paths {
 
   Context* context_;
   std::map<std::string, TimePoint> next_try_;
-  bool is_rejected_ = false;  // a secret was, at the last attempt to connect
+  // Of the last attempt to connect: a secret that was refused, else what this node cannot do.
+  ErrorCode cause_ = ErrorCode::kUnavailable;
 };
 
 }  // namespace ontapnvme::pve

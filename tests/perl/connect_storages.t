@@ -27,13 +27,18 @@ print $module <<~'END';
         print "$id\n";
         die "[unavailable] no live data path\n" if $fails && $id =~ /$fails/;
     }
+    sub deactivate_storage {
+        my ($cfg, $id) = @_;
+        print "without $id\n";
+        die "[unavailable] cannot disconnect\n" if $fails && $id =~ /$fails/;
+    }
     1;
     END
 close($module) or die "cannot write it: $!\n";
 
-my sub run ($case) {
+my sub run ($case, $order = 0) {
     local $ENV{CASE} = $case;
-    my ($text, $status) = perl_output([$scratch], $program, 0);
+    my ($text, $status) = perl_output([$scratch], $program, $order);
     return ($text, $status >> 8);
 }
 
@@ -44,5 +49,12 @@ my ($said, $code) = run('a=ontapnvme,b=ontapnvme;a');
 is($code, 1, 'one that cannot be connected is a failure');
 like($said, qr/^cannot connect storage 'a' yet: \[unavailable\] no live data path$/m, 'and its reason is told');
 like($said, qr/^b$/m, 'the others are connected all the same');
+
+is_deeply([run('local=dir,a=ontapnvme,b_off=ontapnvme', '--disconnect')], ["without a\n", 0],
+    'the same ones are disconnected');
+($said, $code) = run('a=ontapnvme,b=ontapnvme;a', '--disconnect');
+is($code, 1, 'one that cannot be is a failure');
+like($said, qr/^cannot disconnect storage 'a': \[unavailable\] cannot disconnect$/m, 'and told');
+like($said, qr/^without b$/m, 'the others are disconnected all the same');
 
 done_testing();

@@ -114,6 +114,14 @@ TEST_F(ConnectionsTest, GivesEveryErrnoAReaction) {
   }
 }
 
+// What kernel 6.12 answers when the two ends have no key in common: tlshd says no more.
+TEST_F(ConnectionsTest, TakesATimeOutWithTlsForAKeyThatTheArrayDoesNotHave) {
+  spec_.is_tls = true;
+  const Error error = ConnectError(spec_, spec_.paths[0], ETIMEDOUT, "why");
+  EXPECT_EQ(error.code(), ErrorCode::kUnauthenticated);
+  EXPECT_EQ(error.Fact("errno"), std::to_string(ETIMEDOUT));
+}
+
 TEST_F(ConnectionsTest, TellsAHelperThatDidNotAnswer) {
   helpers_.answers = {{HelperOutcome::End::kTimedOut, "", ""},
                       {HelperOutcome::End::kInterrupted, "", ""}};

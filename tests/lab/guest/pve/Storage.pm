@@ -18,7 +18,7 @@ PVE::Storage::Plugin->init();
 my sub section ($id, $text) {
     my %settings = $text =~ /^\t(\S+) (.*)$/mg;
     $settings{content} = {map { $_ => 1 } split(/,/, $settings{content} // '')};
-    return {$plugin->check_config($id, \%settings, 0, 1)->%*, shared => 1};
+    return {$plugin->check_config($id, \%settings, 1, 1)->%*, shared => 1};
 }
 
 sub config {
@@ -39,6 +39,13 @@ sub activate_storage {
     my $scfg = $cfg->{ids}{$id};
     $plugin->check_connection($id, $scfg) or die "storage '$id' is not online\n";
     $plugin->activate_storage($id, $scfg, {});
+    return;
+}
+
+sub deactivate_storage {
+    my ($cfg, $id) = @_;
+
+    $plugin->deactivate_storage($id, $cfg->{ids}{$id}, {});
     return;
 }
 
