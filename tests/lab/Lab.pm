@@ -51,8 +51,8 @@ guests end with the process that started them, whatever ends it.
 
 =item new(work => $dir, %options)
 
-C<work> keeps logs (F<NAME.serial>, F<NAME.qemu>) and F<cluster/>; it is created. Options: C<kernel>
-(C<13> or C<12>, default C<13>), C<root> (a Debian release, default this machine's), C<guests> (list reference, default all three), C<memory> (hash of
+C<work> keeps logs (F<NAME.serial>, F<NAME.qemu>) and F<cluster/>; it is created. Options: C<root> (a
+Debian release, default this machine's), C<kernel> (another one's, default that of the root), C<guests> (list reference, default all three), C<memory> (hash of
 guest to QEMU size), C<boot_timeout> (seconds, default 240).
 
 =item start
@@ -87,7 +87,7 @@ what is installed there) to end in an orderly way, and waits. Returns the millis
 
 Sets up the kernel's target on C<array> without a simulator; F<guest/nvmet> lists the verbs.
 
-=item portals, portals6, management_address, cluster_dir, work_dir
+=item kernel, portals, portals6, management_address, cluster_dir, work_dir
 
 =item stop
 
@@ -135,7 +135,7 @@ sub new ($class, %options) {
     return bless(
         {
             work         => abs_path($work),
-            kernel       => $options{kernel}       // '13',
+            kernel       => $options{kernel}       // $options{root} // Lab::Cache->own_release,
             root         => $options{root},
             boot_timeout => $options{boot_timeout} // BOOT_S,
             memory       => $options{memory}       // {},
@@ -152,6 +152,7 @@ sub portals            ($self) { return @portals }
 sub portals6           ($self) { return @portals6 }
 sub management_address ($self) { return $management }
 sub work_dir           ($self) { return $self->{work} }
+sub kernel             ($self) { return $self->{kernel} }
 sub cluster_dir        ($self) { return "$self->{work}/cluster" }
 
 sub guest ($self, $name) {

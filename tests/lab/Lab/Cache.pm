@@ -57,6 +57,14 @@ sub has_checkout ($self) { return $self->{layers}[-1][1] eq '/' }
 # lost its race, as the kernel's allocator has them, then saves and restores flags that nobody set.
 my sub emulation () { return ('-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max,cx16=off') }
 
+# The Debian release of this machine.
+sub own_release ($class) {
+    open(my $fh, '<', '/etc/os-release') or die "lab: cannot read '/etc/os-release': $!\n";
+    my ($release) = join('', readline($fh)) =~ /^VERSION_ID="?(\d+)"?$/m
+        or die "lab: '/etc/os-release' names no release\n";
+    return $release;
+}
+
 my sub read_first_line ($path) {
     open(my $fh, '<', $path) or return;
     my $line = readline($fh) // return;

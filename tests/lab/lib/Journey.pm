@@ -26,6 +26,7 @@ use constant {
 sub new ($class, %options) {
     my $self = bless({%options, passed => 0, failed => 0, skipped => 0, counted => {}}, $class);
     $self->{lab} = Lab->new(%options{qw(work root kernel)});
+    $self->{kernel} = $self->{lab}->kernel;
     return $self;
 }
 
