@@ -198,7 +198,7 @@ TEST_F(NvmetTest, AStartRemovesItsOwnLeftoversOnly) {
   fabric_->Attach(kNqn, {1, "uuid", "nguid", "/state/uuid", 4096, "", {}});
   configfs_->Link(std::string("subsystems/") + kNqn, std::string("ports/1/subsystems/") + kNqn);
 
-  NvmetFabric fresh(configfs_.get(), "9.16.1");  // as after a crash of the first one
+  NvmetFabric fresh(configfs_.get(), &keys_, "9.16.1");  // as after a crash of the first one
   EXPECT_EQ(configfs_->List("subsystems"), std::vector<std::string>{foreign});
   EXPECT_EQ(configfs_->List("ports"), std::vector<std::string>{"1"});
   EXPECT_EQ(configfs_->List("hosts"), std::vector<std::string>{});
