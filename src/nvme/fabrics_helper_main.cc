@@ -91,6 +91,9 @@ bool HasAuthentication(const std::string& controller) {
 }
 
 std::string Connect(RequestFields request) {
+  const unsigned queues = IoQueuesFor(::sysconf(_SC_NPROCESSORS_ONLN));
+  auto line = BuildConnectLine(request, queues);
+  if (!line) return Failure(EINVAL, line.error().reason());
   const UniqueFd fd = OpenFabrics();
   if (!fd) return Failure(errno, "cannot open /dev/nvme-fabrics");
   if (const auto missing = MissingOption(request, KernelOptions())) {
@@ -107,9 +110,9 @@ std::string Connect(RequestFields request) {
     }
     // By its number: the keyring keeps the keys of before, and the kernel would take any of them.
     request.insert_or_assign("tls_key", Secret(std::to_string(*serial)));
+    line = BuildConnectLine(request, queues);
+    if (!line) return Failure(EINVAL, line.error().reason());
   }
-  const auto line = BuildConnectLine(request, IoQueuesFor(::sysconf(_SC_NPROCESSORS_ONLN)));
-  if (!line) return Failure(EINVAL, line.error().reason());
   const std::string_view text = line->Reveal();
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return Failure(errno, "the kernel refused the connection");
