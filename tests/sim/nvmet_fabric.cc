@@ -106,10 +106,8 @@ void NvmetFabric::AddHost(const std::string& nqn, const TargetHost& host) {
   if (!host.dhchap_ctrl_key.empty()) {
     WriteIfPresent(folder + "/dhchap_ctrl_key", host.dhchap_ctrl_key);
   }
-  if (!host.tls_psk.empty()) {
-    keys_->Insert(nqn, host.nqn, host.tls_psk);
-    OfferTls();
-  }
+  // Debian 12 has no part of it. Its hosts have none either, and say so.
+  if (!host.tls_psk.empty() && keys_->Insert(nqn, host.nqn, host.tls_psk)) OfferTls();
   configfs_->Link(folder, SubsystemFolder(nqn) + "/allowed_hosts/" + host.nqn);
 }
 

@@ -75,10 +75,12 @@ class FakeConfigfs : public Configfs {
 
 class FakeTlsKeys : public TlsKeys {
  public:
-  void Insert(const std::string& nqn, const std::string& host_nqn,
+  bool Insert(const std::string& nqn, const std::string& host_nqn,
               const std::string& psk) override {
     inserted.push_back(nqn + " " + host_nqn + " " + psk);
+    return knows_keys;
   }
+  bool knows_keys = true;
   std::vector<std::string> inserted;
 };
 
@@ -173,6 +175,15 @@ TEST_F(NvmetTest, PortsOfferTlsFromTheFirstHostWithAKeyOn) {
     EXPECT_EQ(Value(port(n) + "/addr_treq"), "not required") << "others go on without";
     EXPECT_TRUE(configfs_->Exists(port(n) + "/subsystems/" + kNqn));
   }
+}
+
+TEST_F(NvmetTest, MachineWithoutTlsKeysServesSuchAHostWithout) {
+  keys_.knows_keys = false;
+  fabric_->SetPortal({"127.0.0.1", ""}, true);
+  fabric_->AddSubsystem(kNqn, "serial");
+  fabric_->AddHost(kNqn, {kHost, "", "", "", "", "NVMeTLSkey-1:01:x:"});
+  EXPECT_EQ(Value("ports/" + configfs_->List("ports").at(0) + "/addr_tsas"), "");
+  EXPECT_TRUE(configfs_->Exists(std::string("subsystems/") + kNqn + "/allowed_hosts/" + kHost));
 }
 
 TEST_F(NvmetTest, AHostStaysWhileAnotherSubsystemAllowsIt) {

@@ -5,12 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <stdexcept>
 #include <vector>
 
 namespace ontapnvme::sim {
 
-void TlsKeys::Insert(const std::string& nqn, const std::string& host_nqn, const std::string& psk) {
+bool TlsKeys::Insert(const std::string& nqn, const std::string& host_nqn, const std::string& psk) {
   std::vector<std::string> words = {"nvme",
                                     "check-tls-key",
                                     "--insert",
@@ -23,10 +22,8 @@ void TlsKeys::Insert(const std::string& nqn, const std::string& host_nqn, const 
   arguments.push_back(nullptr);
   pid_t child = 0;
   int status = 0;
-  if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0 ||
-      ::waitpid(child, &status, 0) != child || status != 0) {
-    throw std::runtime_error("'nvme check-tls-key --insert' failed");
-  }
+  return ::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0 &&
+         ::waitpid(child, &status, 0) == child && status == 0;
 }
 
 }  // namespace ontapnvme::sim

@@ -10,8 +10,9 @@ class TlsKeys {
  public:
   virtual ~TlsKeys() = default;
   // Puts the key of that pair of NQNs into the kernel's keyring, derived by nvme-cli: nothing of
-  // the plugin's own has a part in the target's half. Throws std::runtime_error.
-  virtual void Insert(const std::string& nqn, const std::string& host_nqn, const std::string& psk);
+  // the plugin's own has a part in the target's half. False where nvme-cli or the kernel knows no
+  // such keys.
+  virtual bool Insert(const std::string& nqn, const std::string& host_nqn, const std::string& psk);
 };
 
 }  // namespace ontapnvme::sim
