@@ -41,6 +41,13 @@ nvme::WantedDevice WantedDeviceOf(const Context& context, const ArrayFacts& fact
           .volume_name = ns.volume_name};
 }
 
+nvme::Device DeviceAt(const std::string& path) {
+  nvme::Device device;
+  device.path = path;
+  device.name = path.substr(path.rfind('/') + 1);
+  return device;
+}
+
 Status RequireUnusedHere(Context& context, const VolumeName& name,
                          const nvme::WantedDevice& wanted) {
   const auto device = context.host.FindAnySize(wanted);
@@ -182,9 +189,7 @@ Status Attachment::Deactivate(const VolumeName& name) {
   auto& context = *context_;
   const auto target = context.links.Target(LinkName(name));
   if (!target) return {};
-  nvme::Device device;
-  device.path = *target;
-  device.name = target->substr(target->rfind('/') + 1);
+  nvme::Device device = DeviceAt(*target);
   if (const auto facts = facts_->Remembered()) device.subsystem_nqn = facts->subsystem_nqn;
   const auto flushed = context.host.FlushCache(device);
   if (!flushed.ok()) context.log.Debug(flushed.error().Line());

@@ -17,6 +17,9 @@ nvme::WantedDevice WantedDeviceOf(const Context& context, const ArrayFacts& fact
                                   const ontap::NvmeNamespace& ns);
 
 // kBusy while that device is in use on this node; success when this node has no such device.
+// What a link points at: path and kernel name, nothing of what is behind it.
+nvme::Device DeviceAt(const std::string& path);
+
 // Unknown means in use: a device whose users cannot be told is neither deleted nor reverted from
 // under them. The array is not asked: its list of controllers tells which nodes are connected to
 // the subsystem, which is always all of them, and nothing of which namespace one of them has open.

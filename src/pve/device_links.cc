@@ -67,9 +67,15 @@ std::vector<std::string> DeviceLinks::SnapshotsOf(const VolumeName& name) const 
   return snapshots;
 }
 
-void DeviceLinks::RemoveAll() const {
+void DeviceLinks::RemoveUnless(
+    const std::function<bool(const std::string& device_path)>& is_kept) const {
   std::error_code ignored;
-  std::filesystem::remove_all(storage_directory_, ignored);
+  for (const auto& entry : std::filesystem::directory_iterator(storage_directory_, ignored)) {
+    const auto device_path = ReadLink(entry.path());
+    const bool is_there = device_path && ::access(device_path->c_str(), F_OK) == 0;
+    if (!is_there || !is_kept(*device_path)) ::unlink(entry.path().c_str());
+  }
+  ::rmdir(storage_directory_.c_str());  // which a link that is kept prevents
 }
 
 }  // namespace ontapnvme::pve

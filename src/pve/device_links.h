@@ -4,6 +4,7 @@
 // which a kernel name is not.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,8 +36,9 @@ class DeviceLinks {
   Status Remove(const std::string& link_name) const;
   // Snapshots of the volume that have a link.
   std::vector<std::string> SnapshotsOf(const VolumeName& name) const;
-  // All of the storage. Best effort: a link is only a name.
-  void RemoveAll() const;
+  // All of the storage, but those to a device that is there and `is_kept`. Best effort: a link is
+  // only a name.
+  void RemoveUnless(const std::function<bool(const std::string& device_path)>& is_kept) const;
 
  private:
   std::string directory_;

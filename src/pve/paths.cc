@@ -36,6 +36,7 @@ const char* HintFor(ErrorCode cause) {
     case ErrorCode::kUnauthenticated:
       return "compare the DH-HMAC-CHAP secrets and the TLS key of this storage with those of this "
              "host in the subsystem";
+    case ErrorCode::kInvalidArgument:
     case ErrorCode::kUnsupported:
       return "give this node what it lacks, or turn the setting off";
     default:
@@ -95,8 +96,13 @@ std::vector<std::string> Paths::Missing(const ArrayFacts& facts,
 std::string Paths::Connect(const ArrayFacts& facts, const std::vector<std::string>& addresses,
                            const Deadline& deadline) {
   auto& context = *context_;
+  cause_ = ErrorCode::kUnavailable;
   const auto identity = context.host.Identity();
   if (!identity.ok()) return identity.error().Line();
+  if (const Status checked = CheckSecrets(context.config, context.secrets); !checked) {
+    cause_ = checked.error().code();
+    return checked.error().Line();
+  }
   nvme::ConnectSpec spec;
   spec.subsystem_nqn = facts.subsystem_nqn;
   spec.host = *identity;
@@ -106,7 +112,6 @@ std::string Paths::Connect(const ArrayFacts& facts, const std::vector<std::strin
   spec.is_tls = context.config.is_nvme_tls;
   spec.tls_psk = context.secrets.tls_psk;
 
-  cause_ = ErrorCode::kUnavailable;
   std::string failures;
   for (const auto& result : context.host.Connect(spec, deadline.Within(kConnectBudget))) {
     if (result.status.ok()) {

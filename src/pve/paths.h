@@ -33,7 +33,8 @@ class Paths {
 
   Context* context_;
   std::map<std::string, TimePoint> next_try_;
-  // Of the last attempt to connect: a secret that was refused, else what this node cannot do.
+  // Of the last attempt to connect: a secret that was refused or is missing, else what this node
+  // cannot do.
   ErrorCode cause_ = ErrorCode::kUnavailable;
 };
 

@@ -97,8 +97,8 @@ class Storage {
   // What is not finished on the array, one line each, for people: what interrupted operations left,
   // what waits to be deleted, snapshots that are shown as devices. Changes nothing.
   virtual Result<std::vector<std::string>> Pending() = 0;
-  // Removes this node's links, disconnects its paths if no disk here is in use, forgets what was
-  // remembered in the state directory. Idempotent; never asks the array.
+  // Removes this node's links but those of disks in use, disconnects its paths if no disk here is
+  // in use, forgets what was remembered in the state directory. Idempotent; never asks the array.
   virtual Status Forget() = 0;
 
   // ---- volumes

@@ -213,4 +213,12 @@ Result<StorageConfig> StorageConfig::Parse(const std::string& storage_id,
   return config;
 }
 
+Status CheckSecrets(const StorageConfig& config, const Secrets& secrets) {
+  if (!config.is_nvme_tls || !secrets.tls_psk.empty()) return {};
+  return Error(ErrorCode::kInvalidArgument, "setting 'nvme_tls' is on, but there is no key")
+      .Because("TLS works with a pre-shared key here, and none is stored")
+      .Try("give one ('pvesm set " + config.storage_id +
+           " --nvme_tls_psk NVMeTLSkey-1:...'), or set nvme_tls 0");
+}
+
 }  // namespace ontapnvme::pve

@@ -62,4 +62,7 @@ struct StorageConfig {
   static Result<StorageConfig> Parse(const std::string& storage_id, const Settings& settings);
 };
 
+// What the settings need of the secrets. kInvalidArgument: `nvme_tls` without a pre-shared key.
+Status CheckSecrets(const StorageConfig& config, const Secrets& secrets);
+
 }  // namespace ontapnvme::pve

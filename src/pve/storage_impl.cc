@@ -64,10 +64,8 @@ bool StorageImpl::CheckConnection() {
   capacity_.Keep(read, *parts_.clock);
   if (read.ok()) return true;
   context_.log.Debug(read.error().Line());
-  const bool is_silent =
-      read.error().code() == ErrorCode::kUnavailable || read.error().code() == ErrorCode::kTimedOut;
   // An answer that is an error comes from a living array: what needs it will say why it fails.
-  if (!is_silent) return read.error().code() != ErrorCode::kInterrupted;
+  if (!IsArraySilent(read.error())) return read.error().code() != ErrorCode::kInterrupted;
   transport_.RememberSilence(*parts_.clock);
   const auto facts = facts_.Remembered();
   return facts && paths_.IsAnyLive(facts->subsystem_nqn);
@@ -99,7 +97,8 @@ Status StorageImpl::RequireEmpty() {
 // use, and come back with its next poll where they were cut all the same.
 Status StorageImpl::Forget() {
   const auto facts = facts_.Remembered();
-  context_.links.RemoveAll();
+  context_.links.RemoveUnless(
+      [this](const std::string& path) { return context_.host.Usage(DeviceAt(path)).is_used; });
   facts_.Forget();
   transport_.Forget();
   turns_.Forget();

@@ -98,6 +98,7 @@ void WarnAboutLifs(Context& context, const Deadline& deadline) {
 }  // namespace
 
 Status VerifyArray(Context& context, FactSource& facts, const Deadline& deadline) {
+  TRY_STATUS(CheckSecrets(context.config, context.secrets));
   TRY(const auto cluster, context.svms.ReadCluster(deadline));
   TRY_STATUS(CheckCluster(cluster));
   context.rest.SetRelease(cluster.release);

@@ -102,7 +102,11 @@ class FakeHost : public nvme::Host {
     return {};
   }
   nvme::DeviceUsage Usage(const nvme::Device& device) override {
-    const auto found = usage.find(device.uuid);
+    Uuid uuid = device.uuid;
+    for (const auto& one : fabric_()) {
+      if (one.path == device.path) uuid = one.uuid;
+    }
+    const auto found = usage.find(uuid);
     return found == usage.end() ? nvme::DeviceUsage{} : found->second;
   }
   nvme::DeviceUsage SubsystemUsage(const std::string&) override {

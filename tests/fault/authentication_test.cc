@@ -105,5 +105,38 @@ TEST_F(AuthenticationTest, RegisteringThatFailsHalfWayIsMadeGoodByTheNextPoll) {
   EXPECT_EQ(SecretOnArray(), kNew);
 }
 
+TEST_F(AuthenticationTest, WhatANodeLacksIsNotTakenForARefusedSecret) {
+  ASSERT_TRUE(Node(kOld)->storage().Activate().ok());
+  auto node = Node(kOld);
+  node->host().refusal = [](const nvme::ConnectSpec&) {
+    return Error(ErrorCode::kUnsupported, "cannot connect path").Try("start 'tlshd'");
+  };
+  const Status refused = node->storage().Activate();
+  ASSERT_TRUE(FailedWith(refused, ErrorCode::kUnsupported)) << refused.error().Line();
+  EXPECT_THAT(refused.error().Line(), HasSubstr("start 'tlshd'"));
+  EXPECT_THAT(refused.error().Line(), HasSubstr("turn the setting off"));
+  EXPECT_EQ(SecretOnArray(), kOld);
+}
+
+TEST_F(AuthenticationTest, TlsWithoutAKeyIsRefusedBeforeAnythingIsSent) {
+  StorageRig node(array, {.settings = {{"nvme_tls", "1"}}});
+  const Status added = node.storage().Verify();
+  ASSERT_TRUE(FailedWith(added, ErrorCode::kInvalidArgument));
+  EXPECT_THAT(added.error().Line(), HasSubstr("--nvme_tls_psk"));
+  EXPECT_EQ(array.Count(), 0);
+  const Status activated = node.storage().Activate();
+  ASSERT_TRUE(FailedWith(activated, ErrorCode::kInvalidArgument));
+  EXPECT_THAT(activated.error().Line(), HasSubstr("--nvme_tls_psk"));
+  EXPECT_TRUE(node.host().connect_calls.empty());
+}
+
+TEST_F(AuthenticationTest, TlsWithAKeyConnectsWithIt) {
+  StorageRig node(array, {.settings = {{"nvme_tls", "1"}}, .tls_psk = "NVMeTLSkey-1:01:eA==:"});
+  ASSERT_TRUE(node.storage().Activate().ok());
+  ASSERT_FALSE(node.host().connect_calls.empty());
+  EXPECT_TRUE(node.host().connect_calls.front().is_tls);
+  EXPECT_EQ(node.host().connect_calls.front().tls_psk.Reveal(), "NVMeTLSkey-1:01:eA==:");
+}
+
 }  // namespace
 }  // namespace ontapnvme::fault

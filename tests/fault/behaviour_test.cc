@@ -316,6 +316,21 @@ TEST_F(StorageTest, StorageWithDisksIsNotRemoved) {
   EXPECT_THAT(rig.host().controllers, IsEmpty());
 }
 
+// A unit that is stopped by hand, say, while guests run.
+TEST_F(StorageTest, ForgettingLeavesAloneWhatIsInUse) {
+  StorageRig node(array, {.has_device_files = true});
+  ASSERT_TRUE(node.storage().Activate().ok());
+  const auto used = node.MustAllocate(100);
+  const auto idle = node.MustAllocate(101);
+  for (const auto& disk : {used, idle}) ASSERT_TRUE(node.storage().ActivateVolume(disk).ok());
+  const auto uuid = *Uuid::Parse(array.sim.world().namespaces.begin()->uuid);
+  node.host().usage[uuid] = {.is_used = true, .by = "process 4711 (kvm)"};
+  ASSERT_TRUE(node.storage().Forget().ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(node.link(used)));
+  EXPECT_FALSE(std::filesystem::is_symlink(node.link(idle)));
+  EXPECT_FALSE(node.host().controllers.empty());
+}
+
 TEST_F(StorageTest, DeletedDiskStaysRecoverableUnlessForced) {
   ASSERT_TRUE(rig.storage().Free(rig.MustAllocate(100)).ok());
   EXPECT_EQ(array.sim.world().recovery_queue.size(), 1U);

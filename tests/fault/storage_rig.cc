@@ -127,6 +127,7 @@ void StorageRig::Restart() {
   pve::Secrets secrets;
   secrets.password = Secret("secret");
   secrets.dhchap_host_secret = Secret(options_.dhchap_secret);
+  secrets.tls_psk = Secret(options_.tls_psk);
   pve::Surroundings surroundings;
   surroundings.cluster_id = options_.cluster_id;
   surroundings.state_directory = directory_ + "/run";

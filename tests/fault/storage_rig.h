@@ -44,6 +44,7 @@ struct RigOptions {
   std::string directory = {};    // of another rig: another process on the same node
   Schedule* schedule = nullptr;  // borrowed; each request and nap is a turn of it
   std::string dhchap_secret = {};
+  std::string tls_psk = {};
   bool has_device_files = false;  // devices are files that can be opened, empty at first
 };
 
