@@ -6,19 +6,12 @@ package Journey::Authentication;
 
 use v5.36;
 
-use Compress::Raw::Zlib qw(crc32);
-use MIME::Base64        qw(encode_base64);
-
+use Journey::Secrets;
 use Journey::Storage;
 
 use constant {ID => 'chap', SUBSYSTEM => 'pve_chap', HOSTS => '/sys/kernel/config/nvmet/hosts'};
 
-# Of the form that nvme-cli makes, for any hash: 32 bytes and their checksum.
-my sub new_secret () {
-    open(my $random, '<:raw', '/dev/urandom') or die "no random numbers: $!\n";
-    read($random, my $bytes, 32) == 32        or die "too few random numbers\n";
-    return 'DHHC-1:00:' . encode_base64($bytes . pack('V', crc32($bytes)), '') . ':';
-}
+my sub new_secret () { return Journey::Secrets::make('DHHC-1:00') }
 
 my sub host_nqn ($node) {
     chomp(my $nqn = $node->guest->read_file('/etc/nvme/hostnqn'));
@@ -38,14 +31,6 @@ my sub expect_keys ($j, $node, $file, $secret) {
     my @portals = $j->lab->portals;
     $j->expect(scalar(@keys), scalar(@portals), 'controllers of ' . $node->name);
     $_ eq $secret or die "a controller of ${\ $node->name} has another $file\n" for @keys;
-    return;
-}
-
-# As a node that is restarted: without connections, and with what it remembers in /run gone.
-my sub restart ($node) {
-    $node->storage('deactivate_storage', {});
-    $node->wait_until_no('/sys/class/nvme/nvme*');
-    $node->guest->must('rm -f /run/ontapnvme/' . ID . '.*');
     return;
 }
 
@@ -79,21 +64,15 @@ my sub connect_both ($j, $secret) {
 
 my sub wrong_secret ($j, $secret) {
     my $node = $j->node('node2');
-    restart($node);
+    Journey::Secrets::restart($node, ID);
     falsify($j, $node, 'dhchap_key');
-    $j->array->ctl('fault-add', method => 'DELETE', path => '/hosts/', status => 403);
-    $j->on_failure(sub { $j->array->ctl('fault-clear') });
-    $j->refused(sub { $node->check }, qr/changed secrets of this node/);
-    $j->array->ctl('fault-clear');
-    my $error = $j->refused(sub { $node->check }, qr/\[unauthenticated\].*secret/);
+    my $error = Journey::Secrets::refuse_change($j, $node, qr/\[unauthenticated\].*secret/);
     return $error =~ s/\A.*?: (\[unauth)/$1/r =~ s/ \(.*//r;
 }
 
 my sub heal ($j, $secret) {
     my $node = $j->node('node2');
-    $node->guest->must('rm /run/ontapnvme/' . ID . '.registration.turn');
-    $node->check_until_connected;
-    $node->guest->wait_for_path($_, 'live') for $j->lab->portals;
+    Journey::Secrets::register_anew($j, $node, ID);
     expect_keys($j, $node, 'dhchap_secret', $secret);
     return 'registered anew, connected';
 }
@@ -106,7 +85,7 @@ my sub rotate ($j, $secret, $controller_secret) {
     $node->check;
     $j->expect(mode_on_array($j, $node), 'unidirectional', 'the mode while node1 has paths');
 
-    restart($node);
+    Journey::Secrets::restart($node, ID);
     $node->check_until_connected;
     $node->guest->wait_for_path($_, 'live') for $j->lab->portals;
     expect_keys($j, $node, 'dhchap_secret',      $secret);
@@ -117,7 +96,7 @@ my sub rotate ($j, $secret, $controller_secret) {
 
 my sub wrong_array ($j) {
     my $node = $j->node('node1');
-    restart($node);
+    Journey::Secrets::restart($node, ID);
     falsify($j, $node, 'dhchap_ctrl_key');
     $j->array->ctl('fault-add', method => 'DELETE', path => '/hosts/', status => 403);
     $j->on_failure(sub { $j->array->ctl('fault-clear') });

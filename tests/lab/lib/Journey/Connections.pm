@@ -87,10 +87,11 @@ my sub in_use ($j) {
     my $holder = Journey::Disks::hold($j, $node, $disk);
     $node->storage('deactivate_storage', {});
     $j->expect(join(' ', map { $_->{name} } controllers($node)), $before, 'the controllers');
+    $j->expect(join(' ', $node->links), $node->path($disk), 'links of node2');
     Journey::Disks::let_go($j, $holder);
     $node->check;
     $node->task(sub { $node->deactivate($disk) });
-    return "$before stay while $disk is open";
+    return "$before and its link stay while $disk is open";
 }
 
 # Nodes that were installed from one image: the array takes both for one host.

@@ -7,19 +7,12 @@ package Journey::Encryption;
 
 use v5.36;
 
-use Compress::Raw::Zlib qw(crc32);
-use MIME::Base64        qw(encode_base64);
-
+use Journey::Secrets;
 use Journey::Storage;
 
 use constant {ID => 'tls', SUBSYSTEM => 'pve_tls', VMID => 950, KIB => 65536};
 
-# In the interchange form of nvme-cli, for SHA-256: 32 bytes and their checksum.
-my sub new_key () {
-    open(my $random, '<:raw', '/dev/urandom') or die "no random numbers: $!\n";
-    read($random, my $bytes, 32) == 32 or die "too few random numbers\n";
-    return 'NVMeTLSkey-1:01:' . encode_base64($bytes . pack('V', crc32($bytes)), '') . ':';
-}
+my sub new_key () { return Journey::Secrets::make('NVMeTLSkey-1:01') }
 
 my sub add ($j, $key) {
     Journey::Storage::add_another(
@@ -113,32 +106,18 @@ my sub data ($j) {
     return "written by node1, read by node2: $proof";
 }
 
-# As a node that is restarted: without connections, and with what it remembers in /run gone.
-my sub restart ($node) {
-    $node->storage('deactivate_storage', {});
-    $node->wait_until_no('/sys/class/nvme/nvme*');
-    $node->guest->must('rm -f /run/ontapnvme/' . ID . '.*');
-    return;
-}
-
 my sub wrong_key ($j, $changed) {
     my $node = $j->node('node2');
     my ($id, $scfg) = $j->storage;
     $j->node('node1')->hook('on_update_hook_full', $id, $scfg, {}, [], {nvme_tls_psk => $changed});
-    restart($node);
-    $j->array->ctl('fault-add', method => 'DELETE', path => '/hosts/', status => 403);
-    $j->on_failure(sub { $j->array->ctl('fault-clear') });
-    $j->refused(sub { $node->check }, qr/changed secrets of this node/);
-    $j->array->ctl('fault-clear');
-    my $error = $j->refused(sub { $node->check }, qr/\[unauthenticated\].*key/);
-    $error =~ /\n./ and die "more than one line: $error\n";
+    Journey::Secrets::restart($node, ID);
+    my $error = Journey::Secrets::refuse_change($j, $node, qr/\[unauthenticated\].*key/);
     return $error =~ s/\A.*?: (\[unauth)/$1/r =~ s/ \(.*//r;
 }
 
 my sub heal ($j) {
     my $node = $j->node('node2');
-    $node->guest->must('rm /run/ontapnvme/' . ID . '.registration.turn');
-    $node->check_until_connected;
+    Journey::Secrets::register_anew($j, $node, ID);
     my $key = keys_in_use($j, $node);
     $key ne $first_key{node2} or die "it is connected with the old key\n";
     return 'registered anew, connected with the new key';
