@@ -3,8 +3,6 @@
 
 #include <limits>
 
-#include "convert.h"
-
 namespace ontapnvme::xs {
 namespace {
 
@@ -21,7 +19,7 @@ int ForgetClient(pTHX_ SV*, MAGIC* magic) {
   return 0;
 }
 
-// Its address is what tells an object of ours from everything else.
+// An object is ours if its magic has this address.
 const MGVTBL kClientMagic = {
     nullptr, nullptr, nullptr, nullptr, ForgetClient, nullptr, nullptr, nullptr,
 };
@@ -37,7 +35,7 @@ SV* MakeError(pTHX_ SV* code, SV* msg, HV* facts) noexcept {
 
 // Dies: the argument `name` is not what it should be. Only before the guard.
 [[noreturn]] void Refuse(pTHX_ const char* name, const char* wanted) {
-  SV* text = sv_2mortal(newSVpvf("[invalid-argument] argument '%s' is not %s", name, wanted));
+  SV* text = sv_2mortal(newSVpvf("argument '%s' is not %s [invalid-argument]", name, wanted));
   SV* msg = newSVsv(text);
   Throw(aTHX_ MakeError(aTHX_ newSVpvs("invalid-argument"), msg, newHV()));
 }
@@ -156,10 +154,26 @@ Pairs PairsFrom(pTHX_ SV* sv, const char* name) {
   return {pairs, count};
 }
 
-SV* Adopt(pTHX_ Client* client) {
+Texts TextsFrom(pTHX_ SV* sv, const char* name) {
+  SvGETMAGIC(sv);
+  if (!SvROK(sv) || SvTYPE(SvRV(sv)) != SVt_PVAV || SvRMAGICAL(SvRV(sv))) {
+    Refuse(aTHX_ name, "a reference to a plain list");
+  }
+  auto* list = reinterpret_cast<AV*>(SvRV(sv));
+  const auto entries = static_cast<std::size_t>(av_len(list) + 1);
+  SV* buffer = sv_2mortal(newSV((entries + 1) * sizeof(Text)));
+  auto* texts = reinterpret_cast<Text*>(SvPVX(buffer));
+  for (std::size_t i = 0; i < entries; ++i) {
+    SV** item = av_fetch(list, static_cast<SSize_t>(i), 0);
+    texts[i] = TextFrom(aTHX_ item == nullptr ? &PL_sv_undef : *item, name);
+  }
+  return {texts, entries};
+}
+
+SV* Adopt(pTHX_ std::unique_ptr<Client> client) {
   SV* object = newSV(0);
-  sv_magicext(object, nullptr, PERL_MAGIC_ext, &kClientMagic, reinterpret_cast<const char*>(client),
-              0);
+  sv_magicext(object, nullptr, PERL_MAGIC_ext, &kClientMagic,
+              reinterpret_cast<const char*>(client.release()), 0);
   return sv_bless(newRV_noinc(object), gv_stashpvn(kClientClass, sizeof(kClientClass) - 1, GV_ADD));
 }
 
@@ -177,7 +191,7 @@ SV* ErrorToPerl(pTHX_ const Error& error) noexcept {
 }
 
 SV* ErrorToPerl(pTHX_ const char* code, const char* text) noexcept {
-  SV* msg = newSVpvf("[%s] %s", code, text);
+  SV* msg = newSVpvf("%s [%s]", text, code);
   // One line, whatever an exception had to say.
   for (char* c = SvPVX(msg); *c != '\0'; ++c) {
     if (static_cast<unsigned char>(*c) < ' ') *c = ' ';

@@ -5,13 +5,14 @@
 // Rules that hold it together. Perl's croak is a longjmp: it skips the destructors of every C++
 // frame it crosses. So an XSUB's own frame holds only values without a destructor; arguments are
 // read (…From, which may croak) before the guard; inside the guard nothing croaks; the error comes
-// out as an SV and Throw is the last thing an XSUB does.
+// out as an SV, and throwing it is the last thing that Call does.
 #pragma once
 
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -21,15 +22,8 @@
 #include "base/process_owner.h"
 #include "pve/storage.h"
 
-// Perl's headers come last, and in no other file: their macros break the standard library's
-// headers.
-#define PERL_NO_GET_CONTEXT
-extern "C" {
-#include "EXTERN.h"
-#include "perl.h"
-// perl.h first
-#include "XSUB.h"
-}
+// Perl's headers come last: their macros break the standard library's headers.
+#include "perl_text.h"
 
 namespace ontapnvme::xs {
 
@@ -52,7 +46,6 @@ struct Client {
 };
 
 // ---- arguments: read before the guard; croak with an invalid-argument error
-// ------------------------------------------------------------------
 
 // UTF-8, borrowed from the caller's scalar or from a temporary of the current Perl statement.
 struct Text {
@@ -72,6 +65,10 @@ using Unsigned = std::uint64_t;
 struct MaybeUnsigned {
   std::uint64_t value;
   bool is_given;
+
+  std::optional<std::uint64_t> optional() const {
+    return is_given ? std::optional(value) : std::nullopt;
+  }
 };
 
 using Descriptor = int;
@@ -92,6 +89,21 @@ struct Pairs {
   std::string_view Find(std::string_view key) const;
 };
 
+// The items of a plain list.
+struct Texts {
+  const Text* items;
+  std::size_t count;
+
+  const Text* begin() const { return items; }
+  const Text* end() const { return items + count; }
+};
+
+// They live in the frame of an XSUB.
+static_assert(std::is_trivially_destructible_v<Texts>);
+static_assert(std::is_trivially_destructible_v<MaybeText>);
+static_assert(std::is_trivially_destructible_v<MaybeUnsigned>);
+static_assert(std::is_trivially_destructible_v<Pairs>);
+
 // Only a reference that Adopt made: neither a copy by dclone nor a scalar blessed by hand.
 Client* ClientFrom(pTHX_ SV* sv);
 Text TextFrom(pTHX_ SV* sv, const char* name);
@@ -102,12 +114,14 @@ MaybeUnsigned MaybeUnsignedFrom(pTHX_ SV* sv, const char* name);
 // The number of a file descriptor, which the library borrows; a Perl handle is refused.
 Descriptor DescriptorFrom(pTHX_ SV* sv, const char* name);
 Pairs PairsFrom(pTHX_ SV* sv, const char* name);
+Texts TextsFrom(pTHX_ SV* sv, const char* name);
+
+// ---- clients
 
 // The Perl object that owns `client`. In a forked child its end leaves `client` alone.
-SV* Adopt(pTHX_ Client* client);
+SV* Adopt(pTHX_ std::unique_ptr<Client> client);
 
 // ---- errors
-// ---------------------------------------------------------------------------------------------
 
 // A mortal PVE::Storage::OntapNvmeTcp::Error. Does not throw.
 SV* ErrorToPerl(pTHX_ const Error& error) noexcept;
@@ -118,11 +132,18 @@ SV* ErrorToPerl(pTHX_ const char* code, const char* text) noexcept;
 // must not hold anything that has a destructor.
 [[noreturn]] void Throw(pTHX_ SV* error);
 
+// ---- the guard
+
+template <typename Body>
+constexpr void RequireNoDestructor() {
+  static_assert(std::is_trivially_destructible_v<Body>,
+                "capture by reference only: the error is thrown over the caller's frame");
+}
+
 // Runs `body`, which returns null or a mortal error, and turns whatever it throws into an error.
 template <typename Body>
 SV* Guard(pTHX_ Body body) noexcept {
-  static_assert(std::is_trivially_destructible_v<Body>,
-                "capture by reference only: the error is thrown over the caller's frame");
+  RequireNoDestructor<Body>();
   try {
     return body();
   } catch (const std::bad_alloc&) {
@@ -137,6 +158,7 @@ SV* Guard(pTHX_ Body body) noexcept {
 // The same for a call on an object.
 template <typename Body>
 SV* Guard(pTHX_ Client* self, Body body) noexcept {
+  RequireNoDestructor<Body>();
   return Guard(aTHX_[&] {
     self->interrupt.Bind(aTHX);
     return body(*self->storage);

@@ -45,7 +45,7 @@ class Deadline {
   bool Expired() const { return Remaining() == Duration::zero(); }
   bool Interrupted() const { return interrupt_ != nullptr && interrupt_->Pending(); }
 
-  // kInterrupted or kTimedOut when there is no use in going on; `doing` completes "… while ".
+  // kInterrupted or kTimedOut when going on is of no use; `doing` completes "… while ".
   Status Check(const char* doing) const;
 
   // Waits `duration` or what remains, in steps short enough to notice an interrupt.

@@ -10,7 +10,8 @@
 namespace ontapnvme {
 
 enum class LogLevel {
-  kDebug,    // shown with `debug 1`
+  kTrace,    // every request to the array; shown with `debug 2`
+  kDebug,    // what was decided, and why; shown with `debug 1`
   kInfo,     // a line of the task log
   kWarning,  // a task warning
 };
@@ -22,15 +23,16 @@ struct LogRecord {
 
 class Log {
  public:
-  void Debug(std::string text) { Add(LogLevel::kDebug, std::move(text)); }
-  void Info(std::string text) { Add(LogLevel::kInfo, std::move(text)); }
-  void Warning(std::string text) { Add(LogLevel::kWarning, std::move(text)); }
+  void Trace(const std::string& text) { Add(LogLevel::kTrace, text); }
+  void Debug(const std::string& text) { Add(LogLevel::kDebug, text); }
+  void Info(const std::string& text) { Add(LogLevel::kInfo, text); }
+  void Warning(const std::string& text) { Add(LogLevel::kWarning, text); }
 
   // What was collected so far; empties the log.
   std::vector<LogRecord> Take() { return std::exchange(records_, {}); }
 
  private:
-  void Add(LogLevel level, std::string text);
+  void Add(LogLevel level, const std::string& text);
   std::vector<LogRecord> records_;
 };
 

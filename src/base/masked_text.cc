@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace ontapnvme {
 namespace {
 
@@ -12,8 +14,7 @@ constexpr std::size_t kSecretBytesMin = 4;
 constexpr std::string_view kMask = "***";
 
 bool IsSameLetter(char a, char b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return lower(a) == lower(b);
+  return LowerCase(a) == LowerCase(b);
 }
 
 void Base64(std::string_view bytes, std::string& text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Foreign text that may repeat what it was told: a server can quote a password in its complaint.
+// Foreign text that may repeat a secret: a server can quote a password in its complaint.
 #pragma once
 
 #include <string>

@@ -30,8 +30,7 @@ constexpr std::array kVerifyRows{
 constexpr const char* kTrustHint =
     "put the certificate of its issuer into /etc/pve/priv/storage/<storage>.ca.pem, or into "
     "/usr/local/share/ca-certificates and run update-ca-certificates, or set verify_ssl 0 to "
-    "accept "
-    "any certificate";
+    "accept any certificate";
 constexpr const char* kNameHint =
     "give mgmt_ip as a name or address that stands in the certificate, or set verify_ssl 0 to "
     "accept any certificate";
@@ -66,8 +65,7 @@ constexpr std::array kRows{
     // Closed without a byte of answer: the server may have acted before it closed.
     CurlRow{CURLE_GOT_NOTHING, Sent::kAsk, "it closed the connection without an answer", nullptr},
     // Reset while sending: part of the request may have arrived; a POST without its body is
-    // refused,
-    // but how much arrived is not known.
+    // refused, but how much arrived is not known.
     CurlRow{CURLE_SEND_ERROR, Sent::kAsk, "the connection broke while sending", nullptr},
     // Reset or ended while receiving: the server had the request.
     CurlRow{CURLE_RECV_ERROR, Sent::kAsk, "the connection broke before the answer was complete",
@@ -93,7 +91,8 @@ const char* VerifyReason(long result) {
 Error CertificateError(const TransferFailure& failure) {
   constexpr long kVerifyOk = 0;
   constexpr long kNotJudged = 1;
-  Error error(ErrorCode::kUnavailable, "cannot trust the array at '" + failure.peer + "'");
+  Error error = Error(ErrorCode::kUnavailable, "cannot trust the array at '" + failure.peer + "'")
+                    .From({.refusal = Refusal::kUnusablePeer});
   if (failure.verify_result == kVerifyOk || failure.verify_result == kNotJudged) {
     return std::move(error)
         .Because("its certificate is made out to another name")
@@ -108,6 +107,13 @@ Error CertificateError(const TransferFailure& failure) {
   return std::move(error).Because(CleanText(failure.error_text)).Try(kTrustHint);
 }
 
+// "6 s"; of less than a second "0.5 s".
+std::string SecondsText(Duration duration) {
+  const auto tenths = duration.count() / 100;
+  const std::string part = tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10);
+  return std::to_string(tenths / 10) + part + " s";
+}
+
 Error TimeoutError(const TransferFailure& failure) {
   // A call that still had time left may be repeated by its caller, so that is not kTimedOut.
   const ErrorCode code = failure.is_budget_over ? ErrorCode::kTimedOut : ErrorCode::kUnavailable;
@@ -116,8 +122,10 @@ Error TimeoutError(const TransferFailure& failure) {
         .Because("it did not accept a connection in time")
         .Try("look at mgmt_ip, the management LIF and the route to it");
   }
+  const bool was_silent = failure.silence > Duration::zero();
   return Error(code, "no answer from '" + failure.peer + "'")
-      .Because("the time for this call is used up")
+      .Because(was_silent ? "it said nothing for " + SecondsText(failure.silence)
+                          : "the time for this call is used up")
       .OutcomeUnknown();
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/deadline.h"
 #include "base/error.h"
 
 namespace ontapnvme::http {
@@ -17,6 +18,7 @@ struct TransferFailure {
   std::string peer;             // host:port as the operator wrote it
   bool is_sent = false;         // bytes of the request have left: the server may have acted on it
   bool is_budget_over = false;  // the deadline of the call, not a limit of its own, ended it
+  Duration silence{0};          // of the server, when that ended it
 };
 
 // kUnavailable or kTimedOut, with the reason in words an operator can act on; outcome_unknown()

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "http/curl_transfer.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "base/masked_text.h"
-#include "http/answer_header.h"
-#include "http/curl_errors.h"
 
 namespace ontapnvme::http {
 namespace {
 
 // A transfer that libcurl's own timer ended is as good as one that reached the deadline.
 constexpr Duration kTimerSlack{50};
+
+// More than an hour is no answer to "when": the retry policy refuses much less.
+constexpr std::chrono::seconds kRetryAfterMax{3600};
 
 constexpr const char* kTooLarge = "its answer is larger than any answer of an ONTAP";
 
@@ -25,55 +24,23 @@ const char* MethodName(Method method) {
 
 }  // namespace
 
-std::string PeerName(const CurlOptions& options) {
-  const bool is_ipv6 = options.host.find(':') != std::string::npos;
-  const std::string host = is_ipv6 ? "[" + options.host + "]" : options.host;
-  return host + ":" + std::to_string(options.port);
-}
-
-void SocketSet::Attach(CURL* easy) {
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &SocketSet::Open);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &SocketSet::Close);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
-}
-
-curl_socket_t SocketSet::Open(void* self, curlsocktype, curl_sockaddr* address) {
-  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  if (fd < 0) return CURL_SOCKET_BAD;
-  try {
-    static_cast<SocketSet*>(self)->fds_.insert(fd);
-  } catch (const std::bad_alloc&) {  // must not unwind through libcurl's frames
-    ::close(fd);
-    return CURL_SOCKET_BAD;
-  }
-  return fd;
-}
-
-int SocketSet::Close(void* self, curl_socket_t fd) {
-  static_cast<SocketSet*>(self)->fds_.erase(fd);
-  return ::close(fd);
-}
-
-void SocketSet::CloseInheritedCopies() {
-  for (const int fd : fds_) ::close(fd);
-  fds_.clear();
-}
-
 void Transfer::Prepare(const CurlOptions& options, const Request& request, std::size_t index,
                        const Deadline& deadline, SocketSet& sockets) {
   options_ = &options;
-  clock_ = &deadline.clock();
   index_ = index;
   response_ = Response();
   header_bytes_ = 0;
+  silence_max_ = request.silence_max;
+  moved_at_ = deadline.clock().Now();
+  bytes_seen_ = 0;
   limit_hit_ = nullptr;
+  limit_bytes_ = options.limits.body_bytes_max;
   error_text_.fill('\0');
   header_list_.reset();
 
   CURL* easy = easy_.get();
   curl_easy_reset(easy);  // keeps connections and TLS sessions
-  const std::string url = "https://" + PeerName(options) + request.target;
+  const std::string url = "https://" + options.Peer() + request.target;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // what was escaped stays as it is
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
@@ -178,34 +145,57 @@ std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, vo
   return bytes;
 }
 
-std::size_t Transfer::OnHeader(char* data, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::OnHeader(char*, std::size_t size, std::size_t count, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
   transfer->header_bytes_ += bytes;
   if (transfer->header_bytes_ > transfer->options_->limits.header_bytes_max) {
+    transfer->limit_bytes_ = transfer->options_->limits.header_bytes_max;
     transfer->limit_hit_ = "the header of its answer is larger than any of an ONTAP";
-    return 0;
-  }
-  try {
-    ReadHeaderLine(std::string_view(data, bytes), *transfer->clock_, transfer->response_);
-  } catch (const std::bad_alloc&) {
-    transfer->limit_hit_ = "there is no memory for its answer";
     return 0;
   }
   return bytes;
 }
 
-bool Transfer::IsSent() const {
-  long request_bytes = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &request_bytes);
-  return request_bytes > 0;
+std::size_t Transfer::BytesSent() const {
+  long bytes = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &bytes);
+  return static_cast<std::size_t>(std::max(bytes, 0L));
+}
+
+// Connecting counts as silence too: it has a limit of its own, which is shorter.
+bool Transfer::IsSilent(TimePoint now) {
+  const std::size_t bytes = BytesSent() + header_bytes_ + response_.body.size();
+  if (std::exchange(bytes_seen_, bytes) != bytes) moved_at_ = now;
+  return std::chrono::duration_cast<Duration>(now - moved_at_) >= silence_max_;
+}
+
+int Transfer::Status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
+}
+
+void Transfer::ReadHeader() {
+  curl_header* location = nullptr;
+  if (curl_easy_header(easy_.get(), "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
+    response_.location = location->value;
+  }
+  // 0 when there is none, or when it is over.
+  curl_off_t wait_s = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &wait_s);
+  if (wait_s > 0) {
+    response_.retry_after =
+        std::chrono::seconds(std::min<curl_off_t>(wait_s, kRetryAfterMax.count()));
+  }
 }
 
 // The server did answer, so it has dealt with the request in some way.
 Error Transfer::Refuse(const char* reason) const {
-  return Error(ErrorCode::kUnavailable, "cannot use the answer of '" + PeerName(*options_) + "'")
+  return Error(ErrorCode::kUnavailable, "cannot use the answer of '" + options_->Peer() + "'")
       .Because(reason)
-      .With("limit", "exceeded")
+      .With("limit", std::to_string(limit_bytes_))
+      .From({.http_status = Status(), .refusal = Refusal::kUnusablePeer})
       .OutcomeUnknown();
 }
 
@@ -220,9 +210,10 @@ Error Transfer::RedirectError() const {
     curl_free(text);
     curl_url_cleanup(url);
   }
-  return Error(ErrorCode::kUnavailable, "'" + PeerName(*options_) + "' is not the array")
+  return Error(ErrorCode::kUnavailable, "'" + options_->Peer() + "' is not the array")
       .Because("it answers with a redirect to " + host + ", which is never followed")
       .With("http", std::to_string(response_.status))
+      .From({.http_status = response_.status, .refusal = Refusal::kUnusablePeer})
       .Try("set mgmt_ip to the management LIF of the cluster or the SVM");
 }
 
@@ -235,28 +226,38 @@ Result<Response> Transfer::Finish(CURLcode code, const Deadline& deadline) {
     return ExplainTransferFailure({.curl_code = code,
                                    .verify_result = verify_result,
                                    .error_text = error_text_.data(),
-                                   .peer = PeerName(*options_),
+                                   .peer = options_->Peer(),
                                    .is_sent = IsSent(),
                                    .is_budget_over = deadline.Remaining() <= kTimerSlack});
   }
-  long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-  response_.status = static_cast<int>(status);
-  if (status >= 300 && status < 400) return RedirectError();
+  response_.status = Status();
+  ReadHeader();
+  if (response_.status >= 300 && response_.status < 400) return RedirectError();
   return std::move(response_);
+}
+
+TransferFailure Transfer::Timeout() const {
+  TransferFailure failure;
+  failure.curl_code = CURLE_OPERATION_TIMEDOUT;
+  failure.peer = options_->Peer();
+  failure.is_sent = IsSent();
+  return failure;
+}
+
+Error Transfer::GiveUp() const {
+  TransferFailure failure = Timeout();
+  failure.silence = silence_max_;
+  return ExplainTransferFailure(failure);
 }
 
 Error Transfer::Stop(const Deadline& deadline) {
   if (!deadline.Interrupted()) {
-    TransferFailure failure;
-    failure.curl_code = CURLE_OPERATION_TIMEDOUT;
-    failure.peer = PeerName(*options_);
-    failure.is_sent = IsSent();
+    TransferFailure failure = Timeout();
     failure.is_budget_over = true;
     return ExplainTransferFailure(failure);
   }
   Error error(ErrorCode::kInterrupted,
-              "stopped by a signal while waiting for '" + PeerName(*options_) + "'");
+              "stopped by a signal while waiting for '" + options_->Peer() + "'");
   return IsSent() ? std::move(error).OutcomeUnknown() : error;
 }
 

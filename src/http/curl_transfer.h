@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// One request on one libcurl easy handle. Private to the http layer: the only header that shows
-// libcurl's types.
+// One request on one libcurl easy handle. Private to the http layer: shows libcurl's types.
 #pragma once
 
 #include <curl/curl.h>
@@ -8,32 +7,14 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <set>
 #include <string>
 
-#include "http/curl_transport.h"
+#include "http/curl_errors.h"
+#include "http/curl_options.h"
+#include "http/socket_set.h"
+#include "http/transport.h"
 
 namespace ontapnvme::http {
-
-// The sockets that libcurl has open for one session. They are close-on-exec from birth, so that no
-// VM process inherits one, and known by number, so that a forked child can drop its copies.
-class SocketSet {
- public:
-  // Tells libcurl to open and close the sockets of `easy` through this set, which outlives it.
-  void Attach(CURL* easy);
-  // Remembers a descriptor that libcurl opened by other means.
-  void Adopt(int fd) { fds_.insert(fd); }
-  // Closes all without telling libcurl: for a child that must not speak on them.
-  void CloseInheritedCopies();
-
- private:
-  static curl_socket_t Open(void* self, curlsocktype purpose, curl_sockaddr* address);
-  static int Close(void* self, curl_socket_t fd);
-  std::set<int> fds_;
-};
-
-// "host:port" as it stands in a message, with brackets around an IPv6 address.
-std::string PeerName(const CurlOptions& options);
 
 // A slot for transfers, one after the other: the handle keeps its TLS sessions between them.
 class Transfer {
@@ -51,8 +32,12 @@ class Transfer {
                const Deadline& deadline, SocketSet& sockets);
   // What came of it, once libcurl is done with it.
   Result<Response> Finish(CURLcode code, const Deadline& deadline);
-  // The same for a transfer that the caller ends before libcurl does.
+  // The same for a transfer that the caller ends before libcurl does: the call is over or stopped, or
+  // the server has been silent for too long.
   Error Stop(const Deadline& deadline);
+  Error GiveUp() const;
+  // Whether it has been. To be asked again and again while the transfer runs.
+  bool IsSilent(TimePoint now);
 
  private:
   struct FreeEasy {
@@ -68,7 +53,11 @@ class Transfer {
   void SetTimes(const Deadline& deadline);
   void SetCallbacks();
   void AddHeader(const std::string& line);
-  bool IsSent() const;
+  std::size_t BytesSent() const;
+  bool IsSent() const { return BytesSent() > 0; }
+  int Status() const;  // of the answer; 0 before there is one
+  void ReadHeader();
+  TransferFailure Timeout() const;
   Error Refuse(const char* reason) const;
   Error RedirectError() const;
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
@@ -77,11 +66,14 @@ class Transfer {
   std::unique_ptr<CURL, FreeEasy> easy_;
   std::unique_ptr<curl_slist, FreeList> header_list_;
   const CurlOptions* options_ = nullptr;
-  Clock* clock_ = nullptr;
   std::size_t index_ = 0;
   Response response_;
   std::size_t header_bytes_ = 0;
+  Duration silence_max_ = Duration::max();
+  TimePoint moved_at_;               // when bytes last went out or came in
+  std::size_t bytes_seen_ = 0;       // then, both ways
   const char* limit_hit_ = nullptr;  // why a callback of ours stopped the transfer
+  std::size_t limit_bytes_ = 0;      // which limit that was
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 };
 

@@ -112,12 +112,18 @@ class CurlTransport::Session {
 
   std::vector<Result<Response>> Run(const std::vector<Request>& requests, const Deadline& deadline);
 
+  // Whether a connection did not answer in time. What took it from us, such as a LIF that moved to
+  // another port, took its idle neighbours as well.
+  bool IsSuspect() const { return is_suspect_; }
+
  private:
   using Results = std::vector<std::optional<Result<Response>>>;
 
   Transfer* FreeSlot();
   void Collect(Results& results, const Deadline& deadline);
+  void GiveUpSilent(Results& results, TimePoint now);
   void StopAll(Results& results, const Deadline& deadline);
+  // Ends the transfer, and with it its connection unless the answer is complete.
   void Release(Transfer* slot) {
     curl_multi_remove_handle(multi_, slot->easy());
     busy_.erase(slot);
@@ -129,6 +135,7 @@ class CurlTransport::Session {
   SocketSet wakeup_;
   std::vector<std::unique_ptr<Transfer>> slots_;
   std::set<Transfer*> busy_;
+  bool is_suspect_ = false;
 };
 
 Transfer* CurlTransport::Session::FreeSlot() {
@@ -149,11 +156,23 @@ void CurlTransport::Session::Collect(Results& results, const Deadline& deadline)
     Transfer* slot = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
     results[slot->index()] = slot->Finish(code, deadline);
+    is_suspect_ = is_suspect_ || code == CURLE_OPERATION_TIMEDOUT;
+    Release(slot);
+  }
+}
+
+void CurlTransport::Session::GiveUpSilent(Results& results, TimePoint now) {
+  const auto running = busy_;  // Release changes it
+  for (Transfer* slot : running) {
+    if (!slot->IsSilent(now)) continue;
+    results[slot->index()] = slot->GiveUp();
+    is_suspect_ = true;
     Release(slot);
   }
 }
 
 void CurlTransport::Session::StopAll(Results& results, const Deadline& deadline) {
+  is_suspect_ = is_suspect_ || !busy_.empty();
   while (!busy_.empty()) {
     Transfer* slot = *busy_.begin();
     results[slot->index()] = slot->Stop(deadline);
@@ -181,6 +200,7 @@ std::vector<Result<Response>> CurlTransport::Session::Run(const std::vector<Requ
     int running = 0;
     curl_multi_perform(multi_, &running);
     Collect(results, deadline);
+    GiveUpSilent(results, deadline.clock().Now());
     if (busy_.empty()) continue;
     const Duration wait = std::min(deadline.Remaining(), kPollMax);
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
@@ -229,13 +249,16 @@ std::vector<Result<Response>> CurlTransport::PerformAll(const std::vector<Reques
     return std::vector<Result<Response>>(requests.size(), error);
   };
   if (!IsUsableHost(options_.host)) {
-    return all_fail(Error(ErrorCode::kInvalidArgument,
-                          "'" + CleanText(options_.host) + "' is no host name or address"));
+    return all_fail(
+        Error(ErrorCode::kInvalidArgument,
+              "'" + CleanText(options_.host) + "' is neither a host name nor an address"));
   }
   if (!CurlIsReady()) return all_fail(Error(ErrorCode::kInternal, "cannot set up libcurl"));
   const SigpipeGuard guard;
   if (!session_) session_ = std::make_unique<Session>(options_);
-  return session_->Run(requests, deadline);
+  auto answers = session_->Run(requests, deadline);
+  if (session_->IsSuspect()) session_.reset();
+  return answers;
 }
 
 }  // namespace ontapnvme::http

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "http/transport.h"
 
-#include <algorithm>
-#include <array>
-
 namespace ontapnvme::http {
 
 std::string_view ToString(Method method) {
@@ -20,15 +17,13 @@ std::string_view ToString(Method method) {
   return "GET";
 }
 
-bool IsRefusal(const Error& error) {
-  if (error.code() != ErrorCode::kUnavailable) return false;
-  return std::ranges::any_of(std::array{"tls", "http", "limit"},
-                             [&](const char* fact) { return !error.Fact(fact).empty(); });
+bool IsUnusablePeer(const Error& error) {
+  return error.origin().refusal == Refusal::kUnusablePeer;
 }
 
 bool IsSilence(const Error& error) {
   return error.code() == ErrorCode::kTimedOut ||
-         (error.code() == ErrorCode::kUnavailable && !IsRefusal(error));
+         (error.code() == ErrorCode::kUnavailable && !IsUnusablePeer(error));
 }
 
 }  // namespace ontapnvme::http

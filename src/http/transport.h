@@ -24,19 +24,25 @@ struct Request {
   // Whether sending it twice does no harm. Others go out on a fresh connection, because libcurl
   // re-sends a request by itself when a reused connection dies before the first byte of the answer.
   bool is_idempotent = true;
+  // How long the server may say nothing, before its answer and in the middle of it. It is not a limit
+  // for an answer that is arriving, however large. One request that silence ended is lost, and its
+  // call goes on; for all requests together there is the deadline.
+  Duration silence_max = Duration::max();
 };
 
 struct Response {
   int status = 0;
   std::string body;
-  std::string location;                 // header Location, empty when absent
-  std::optional<Duration> retry_after;  // header Retry-After
+  std::string location;  // header Location, empty when absent
+  std::optional<Duration>
+      retry_after;  // header Retry-After: an hour at most, absent when it is over
 };
 
-// Errors of both calls: kUnavailable (no connection, connection lost, TLS or certificate refused,
-// answer larger than the limit, redirect), kTimedOut, kInterrupted, kInvalidArgument (host).
+// Errors of both calls: kUnavailable (no connection, connection lost or silent, TLS or certificate
+// refused, answer larger than the limit, redirect), kTimedOut, kInterrupted, kInvalidArgument (host).
 // outcome_unknown() is set when the request may have reached the server. Blocks until answered,
-// refused, or `deadline`.
+// refused, silent for too long, or `deadline`. A connection that did not answer in time carries no
+// further request.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -47,10 +53,10 @@ class Transport {
                                                    const Deadline& deadline) = 0;
 };
 
-// Somebody is there, but nobody to talk to; another try cannot cure that. A fact says why: `tls`
-// (the certificate is not trusted), `http` (a redirect), `limit` (an answer too large).
-bool IsRefusal(const Error& error);
-// Nobody is there, or nobody who speaks.
+// Something answers that cannot be talked to, and another try does not cure it: its certificate is
+// not trusted, it redirects, or its answer is too large.
+bool IsUnusablePeer(const Error& error);
+// There is no answer.
 bool IsSilence(const Error& error);
 
 }  // namespace ontapnvme::http

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/ip_address.h"
 #include "nvme/topology.h"
 
 namespace ontapnvme::nvme {
@@ -42,8 +43,7 @@ Result<Secret> ConnectRequest(const ConnectSpec& spec, const PathSpec& path) {
 }
 
 std::string PathText(const PathSpec& path) {
-  const bool is_v6 = path.traddr.find(':') != std::string::npos;
-  return (is_v6 ? "[" + path.traddr + "]" : path.traddr) + ":" + std::to_string(path.port);
+  return WithPort(path.traddr, path.port);
 }
 
 Status ConnectStatus(const ConnectSpec& spec, const PathSpec& path, const HelperOutcome& outcome) {
@@ -70,8 +70,7 @@ constexpr const char* kNetworkHint =
     "check that this data LIF is up and that this node has a route to it";
 constexpr const char* kSecretHint =
     "compare the DH-HMAC-CHAP secrets of this storage with those of this host in the subsystem, "
-    "and "
-    "for TLS the pre-shared key";
+    "and for TLS the pre-shared key";
 
 constexpr ErrnoRow kErrnoRows[] = {
     {ECONNREFUSED, ErrorCode::kUnavailable,

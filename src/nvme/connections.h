@@ -7,9 +7,9 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "nvme/helper_process.h"
+#include "nvme/helper/helper_process.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/rooted_files.h"
 
 namespace ontapnvme::nvme {
 

@@ -66,6 +66,13 @@ Status CheckSize(const Device& device, const WantedDevice& wanted) {
       .Try("rescan with 'nvme ns-rescan' of the controllers of this subsystem");
 }
 
+Status CheckLink(const Device& device) {
+  if (!device.stable_path.empty()) return {};
+  return Error(ErrorCode::kDeviceMissing,
+               "udev has made no link in /dev/disk/by-id to device '" + device.name + "'")
+      .Try("look at 'systemctl status systemd-udevd' and 'udevadm info " + device.path + "'");
+}
+
 Result<Device> DeviceResolver::Find(const WantedDevice& wanted) {
   Error missing = Missing(wanted);
   for (const Strategy strategy : kWithoutProcess) {
@@ -101,6 +108,7 @@ Result<Device> DeviceResolver::Prove(const std::string& name, Strategy strategy,
   Device device;
   device.name = name;
   device.path = dev_->Full(name);
+  device.stable_path = StablePath(name);
   device.uuid = wanted.uuid;
   device.found_by = ToString(strategy);
   device.subsystem_nqn = topology.SubsystemNqnOf(name);
@@ -118,6 +126,16 @@ Result<Device> DeviceResolver::Prove(const std::string& name, Strategy strategy,
   TRY_STATUS(ProveLabels(device, wanted));
   TRY_STATUS(ProveUuid(device, strategy, wanted));
   return device;
+}
+
+// As systemd's 60-persistent-storage.rules name it: by the kernel's own identity of the namespace.
+std::string DeviceResolver::StablePath(const std::string& name) const {
+  const auto wwid = sys_->Attribute(BlockDirectory(name) + "/wwid");
+  if (!wwid || wwid->find_first_of("/ ") != std::string::npos) return "";
+  const std::string link = "disk/by-id/nvme-" + *wwid;
+  const auto target = dev_->Link(link);
+  const bool is_it = target && target->substr(target->rfind('/') + 1) == name;
+  return is_it ? dev_->Full(link) : "";
 }
 
 // Last of all reads: a kernel name that was given to another namespace meanwhile shows here, and so

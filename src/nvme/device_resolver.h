@@ -7,11 +7,11 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "nvme/device_port.h"
-#include "nvme/helper_process.h"
+#include "nvme/helper/helper_process.h"
 #include "nvme/host.h"
+#include "nvme/kernel/device_port.h"
+#include "nvme/kernel/rooted_files.h"
 #include "nvme/label_reader.h"
-#include "nvme/rooted_files.h"
 
 namespace ontapnvme::nvme {
 
@@ -26,10 +26,10 @@ class DeviceResolver {
       : sys_(&sys), dev_(&dev), helpers_(&helpers), labels_(devices) {}
 
   // The strategies that start no process, cheapest first; then the proof of all but the size.
-  // kDeviceMissing: one fact per strategy tells what it saw. kConflict: the device carries the UUID
+  // kDeviceMissing: one fact per strategy says what it saw. kConflict: the device carries the UUID
   // but is something else; both values are facts.
   // A device that is proven but has no live path is a success: live_paths is 0 and path_states
-  // tells why. Opening it would wait.
+  // says why. Opening it would wait.
   Result<Device> Find(const WantedDevice& wanted);
 
   // One strategy alone, whichever it is, and the same proof; for diagnosis, and as a last resort.
@@ -39,6 +39,7 @@ class DeviceResolver {
  private:
   Result<std::string> Locate(Strategy strategy, const WantedDevice& wanted);
   Result<Device> Prove(const std::string& name, Strategy strategy, const WantedDevice& wanted);
+  std::string StablePath(const std::string& name) const;
   Status ProveLabels(const Device& device, const WantedDevice& wanted);
   Status ProveUuid(const Device& device, Strategy strategy, const WantedDevice& wanted) const;
 
@@ -50,5 +51,7 @@ class DeviceResolver {
 
 // kConflict with both sizes when the kernel's is not the array's.
 Status CheckSize(const Device& device, const WantedDevice& wanted);
+// kDeviceMissing while udev has made no link to it.
+Status CheckLink(const Device& device);
 
 }  // namespace ontapnvme::nvme

@@ -13,6 +13,8 @@ namespace {
 
 // Events come within milliseconds; this bounds what a lost one costs.
 constexpr Duration kLookInterval{250};
+// udev makes its link some milliseconds after the kernel's event, and sends none that is heard here.
+constexpr Duration kLinkInterval{20};
 constexpr Duration kSilenceBeforeRescan{1000};
 constexpr Duration kBetweenRescans{5000};
 // Kept for the last resort, which starts a process.
@@ -25,14 +27,16 @@ class Waiter {
       : connections_(&connections), events_(&events), deadline_(deadline), quiet_since_(Now()) {}
 
   // One wait; rescans when it has been quiet for long enough. The status is that of the deadline.
-  Status Next(const std::string& subsystem_nqn, const char* doing) {
+  Status Next(const std::string& subsystem_nqn, const char* doing,
+              Duration interval = kLookInterval) {
     TRY_STATUS(deadline_.Check(doing));
-    if (Now() - quiet_since_ >= kSilenceBeforeRescan &&
+    // Without a subsystem it would be those of every disk of the node.
+    if (!subsystem_nqn.empty() && Now() - quiet_since_ >= kSilenceBeforeRescan &&
         (!rescanned_ || Now() - *rescanned_ >= kBetweenRescans)) {
       connections_->Rescan(subsystem_nqn);
       rescanned_ = Now();
     }
-    if (events_->Wait(std::min(kLookInterval, deadline_.Remaining()))) quiet_since_ = Now();
+    if (events_->Wait(std::min(interval, deadline_.Remaining()))) quiet_since_ = Now();
     return {};
   }
 
@@ -50,7 +54,10 @@ class Waiter {
 Result<Device> Ready(Result<Device> found, const WantedDevice& wanted) {
   if (!found) return found;
   TRY_STATUS(CheckSize(*found, wanted));
-  if (found->live_paths > 0) return found;
+  if (found->live_paths > 0) {
+    TRY_STATUS(CheckLink(*found));
+    return found;
+  }
   return Error(ErrorCode::kUnavailable, "device '" + found->name + "' has no live path")
       .With("paths", found->path_states)
       .With("subsystem_nqn", wanted.subsystem_nqn)
@@ -75,7 +82,9 @@ Result<Device> WaitForDevice(DeviceResolver& resolver, Connections& connections,
     const bool is_missing = FailedWith(found, ErrorCode::kDeviceMissing);
     auto device = Ready(std::move(found), wanted);
     if (device) return device;
-    const Status waited = waiter.Next(wanted.subsystem_nqn, "waiting for the device");
+    const bool is_link_missing = !is_missing && FailedWith(device, ErrorCode::kDeviceMissing);
+    const Status waited = waiter.Next(wanted.subsystem_nqn, "waiting for the device",
+                                      is_link_missing ? kLinkInterval : kLookInterval);
     if (waited) continue;
     if (FailedWith(waited, ErrorCode::kInterrupted)) return waited.error();
     if (!is_missing) return device;
@@ -94,14 +103,16 @@ Status WaitUntilGone(const RootedFiles& sys, const RootedFiles& dev, Connections
   WantedDevice wanted;
   wanted.uuid = uuid;
   while (true) {
+    const auto is_here = topology.HasNamespace(uuid);
+    if (is_here && !*is_here) return {};
     const auto name = ResolveByUuid(sys, dev, wanted);
-    if (FailedWith(name, ErrorCode::kDeviceMissing)) return {};
-    if (!name) return name.error();
-    const std::string nqn = topology.SubsystemNqnOf(*name);
+    const std::string nqn = name ? topology.SubsystemNqnOf(*name) : "";
     const Status waited = waiter.Next(nqn, "waiting for the device to go");
     if (waited) continue;
+    // A namespace that is going away cannot be asked for a moment.
+    if (!is_here) return is_here.error();
     return waited.error()
-        .Wrap("device '" + *name + "' is still there")
+        .Wrap("device '" + (name ? *name : std::string("of that namespace")) + "' is still there")
         .With("uuid", uuid.Text())
         .With("subsystem_nqn", nqn);
   }

@@ -9,7 +9,7 @@
 #include "nvme/connections.h"
 #include "nvme/device_resolver.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/rooted_files.h"
 #include "nvme/uevent_watch.h"
 
 namespace ontapnvme::nvme {

@@ -47,6 +47,9 @@ struct WantedDevice {
 struct Device {
   std::string name;  // nvme0n2; the number behind the n is not the NSID
   std::string path;  // /dev/nvme0n2
+  // udev's link to it by what it is, /dev/disk/by-id/nvme-uuid.…: a kernel name is given to another
+  // namespace when this one is gone, the link then leads nowhere. Empty while udev has made none.
+  std::string stable_path;
   Uuid uuid;
   std::string subsystem_nqn;
   ByteCount size;
@@ -78,8 +81,10 @@ struct PathResult {
 // Who has a device open or stacked on this node. Unknown counts as used.
 struct DeviceUsage {
   bool is_used = false;
-  std::string
-      by;  // "process 1234 (kvm)", "holder dm-3", "mounted at /mnt", or why it cannot be told
+  std::string by;  // "process 1234 (kvm)", "holder dm-3", "mounted at /mnt", or why it is unknown
+  // Nothing but processes that read it: scanners of block devices (vgs, multipathd, blkid) do so for
+  // a moment after every change, guests with a read-only disk for as long as they run.
+  bool may_pass = false;
 };
 
 // Armed before an action whose effect it is to report; sees what happens from then on.
@@ -96,7 +101,7 @@ class Host {
   // or when native multipath is off; the hint names the file or the kernel parameter to set.
   virtual Result<HostIdentity> Identity() = 0;
 
-  // The addresses of this node's interfaces; empty when the kernel does not tell.
+  // The addresses of this node's interfaces; empty when the kernel cannot be asked.
   virtual std::vector<std::string> LocalAddresses() = 0;
 
   // Controllers of that subsystem, in any state. Reads sysfs only: no admin command, no process.
@@ -112,13 +117,21 @@ class Host {
 
   virtual std::unique_ptr<Watch> Arm() = 0;
 
-  // The device of that namespace, proven: UUID, subsystem NQN, size, and labels where there are
-  // any. kDeviceMissing: no strategy found it (each one's report is a fact). kConflict: found, but
-  // it is not what was asked for (both values are facts). Does not wait, starts no process.
+  // The device of that namespace, proven and ready to be handed out: UUID, subsystem NQN, size,
+  // labels where there are any, and udev's link to it. kDeviceMissing: no strategy found it (each
+  // one's report is a fact), or not all of it is there yet; it may still be on this node, see
+  // HasNamespace. kConflict: found, but it is not what was asked for (both values are facts). Does
+  // not wait, starts no process.
   virtual Result<Device> Find(const WantedDevice& wanted) = 0;
-  // The same without comparing the size, which is returned as the kernel has it: for telling how
-  // large an open device is now.
+  // The same without udev's link, and without comparing the size, which is returned as the kernel
+  // has it: for telling how large an open device is now.
   virtual Result<Device> FindAnySize(const WantedDevice& wanted) = 0;
+  // Whether a namespace with that UUID is on this node. False is a proof: every namespace of the
+  // node was asked. An error when one of them, or sysfs itself, could not be read.
+  virtual Result<bool> HasNamespace(const Uuid& uuid) = 0;
+  // The device that a link of this storage leads to: path and kernel name, nothing about what is
+  // behind it. Without a name when the link leads nowhere.
+  virtual Device DeviceAt(const std::string& path) = 0;
   // Waits until Find succeeds: by the kernel's events since `watch` was armed, with one rescan of
   // this subsystem's controllers after a short silence. A wrong size is waited for, a wrong NQN or
   // label not.

@@ -2,8 +2,10 @@
 #include "nvme/identity.h"
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 
+#include "base/text.h"
 #include "base/uuid.h"
 
 namespace ontapnvme::nvme {
@@ -27,29 +29,47 @@ bool StartsWithYearAndMonth(std::string_view text) {
   return month >= 1 && month <= 12;
 }
 
-// The one line of a file, without the white space that editors leave around it.
-Result<std::string> ReadLine(const RootedFiles& etc, const std::string& path,
-                             const std::string& command) {
-  const auto fail = [&](std::string reason) {
-    return Error(ErrorCode::kUnsupported, "this node has no usable '" + etc.Full(path) + "'")
-        .Because(std::move(reason))
-        .Try("create it with '" + command + "', then register the node's host NQN with the array");
-  };
+// The one line of a file that is neither blank nor a comment, without the white space that editors
+// leave around it. More than one are given back together, for the caller to find them malformed.
+std::string OnlyLine(const std::string& text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  std::string only;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = line.find_first_not_of(kBlanks);
+    if (begin == std::string::npos || line[begin] == '#') continue;
+    AppendTo(only, "\n", line.substr(begin, line.find_last_not_of(kBlanks) + 1 - begin));
+  }
+  return only;
+}
+
+// Empty where the file has no such line.
+Result<std::string> ReadLine(const RootedFiles& etc, const std::string& path) {
   const auto text = etc.Text(path, kIdentityFileBytesMax);
-  if (!text) return fail(text.error().reason());
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t begin = text->find_first_not_of(kBlanks);
-  if (begin == std::string::npos) return fail("it is empty");
-  const std::size_t end = text->find_last_not_of(kBlanks) + 1;
-  return text->substr(begin, end - begin);
+  if (FailedWith(text, ErrorCode::kNotFound)) return std::string();
+  if (text) return OnlyLine(*text);
+  return Error(ErrorCode::kUnsupported, "this node's '" + etc.Full(path) + "' cannot be read")
+      .Because(text.error().reason());
+}
+
+// The array knows a node by its NQN: another one would cut it off from its disks.
+constexpr const char* kNqnHint =
+    "put back the NQN that the subsystem on the array lists for this node; only for a node that was "
+    "never connected, make one with 'nvme gen-hostnqn > /etc/nvme/hostnqn'";
+constexpr const char* kIdHint = "write one into it with 'uuidgen > /etc/nvme/hostid'";
+
+Error Missing(const RootedFiles& etc, const std::string& path, const char* hint) {
+  return Error(ErrorCode::kUnsupported, "this node has no '" + etc.Full(path) + "'")
+      .Because("the file is missing or holds nothing")
+      .Try(hint);
 }
 
 Error Malformed(const RootedFiles& etc, const std::string& path, const std::string& found,
-                const std::string& wanted, const std::string& command) {
+                const std::string& wanted, const char* hint) {
   return Error(ErrorCode::kUnsupported, "'" + etc.Full(path) + "' is malformed")
       .Because("it must hold " + wanted)
       .With("found", CleanText(found, 60))
-      .Try("create it anew with '" + command + "'");
+      .Try(hint);
 }
 
 }  // namespace
@@ -71,17 +91,19 @@ bool IsValidNqn(std::string_view nqn) {
 Result<HostIdentity> ReadIdentity(const RootedFiles& etc) {
   const std::string nqn_file = "nvme/hostnqn";
   const std::string id_file = "nvme/hostid";
-  const std::string make_nqn = "nvme gen-hostnqn > /etc/nvme/hostnqn";
-  const std::string make_id = "uuidgen > /etc/nvme/hostid";
-  TRY(auto nqn, ReadLine(etc, nqn_file, make_nqn));
+  TRY(auto nqn, ReadLine(etc, nqn_file));
+  if (nqn.empty()) return Missing(etc, nqn_file, kNqnHint);
   if (!IsValidNqn(nqn)) {
     return Malformed(etc, nqn_file, nqn, "one NQN, such as " + std::string(kUuidForm) + "…",
-                     make_nqn);
+                     kNqnHint);
   }
-  TRY(auto id, ReadLine(etc, id_file, make_id));
+  TRY(auto id, ReadLine(etc, id_file));
+  // As nvme-cli does it, so that a connection made by hand has the same identity.
+  if (id.empty() && nqn.starts_with(kUuidForm)) id = nqn.substr(kUuidForm.size());
+  if (id.empty()) return Missing(etc, id_file, kIdHint);
   const auto uuid = Uuid::Parse(id);
   // Host ID 0 is reserved by the specification.
-  if (!uuid || uuid->IsNil()) return Malformed(etc, id_file, id, "one UUID", make_id);
+  if (!uuid || uuid->IsNil()) return Malformed(etc, id_file, id, "one UUID", kIdHint);
   return HostIdentity{std::move(nqn), std::move(id)};
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/rooted_files.h"
 
 namespace ontapnvme::nvme {
 
@@ -21,8 +21,8 @@ bool IsValidNqn(std::string_view nqn);
 Result<HostIdentity> ReadIdentity(const RootedFiles& etc);
 
 // kUnsupported when this kernel has no NVMe/TCP: neither loaded, nor among its modules below
-// `modules` (/lib/modules). A kernel whose modules are gone, as after an upgrade, gets the benefit
-// of the doubt: connecting will tell.
+// `modules` (/lib/modules). A kernel whose modules are gone, as after an upgrade, passes:
+// connecting fails then if there is none.
 Status RequireNvmeTcp(const RootedFiles& sys, const RootedFiles& modules,
                       std::string_view kernel_release);
 

@@ -7,7 +7,8 @@
 #include <memory>
 #include <utility>
 
-#include "nvme/errno_text.h"
+#include "base/errno_text.h"
+#include "base/text.h"
 
 namespace ontapnvme::nvme {
 namespace {
@@ -67,12 +68,7 @@ bool MeansNoSuchPage(int status) {
 
 std::string StatusText(int status) {
   if (status < 0) return ErrnoText(-status);
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text = "NVMe status 0x000";
-  for (std::size_t i = 0; i < 3; ++i) {
-    text[text.size() - 1 - i] = kDigits[(static_cast<unsigned>(status) >> (4U * i)) & 0xFU];
-  }
-  return text;
+  return "NVMe status 0x" + Hex(static_cast<unsigned>(status), 3);
 }
 
 LabelAnswer NoAnswer(std::string why) {
@@ -107,13 +103,13 @@ LabelAnswer LabelReader::ReadLabels(int fd, const LabelQuestion& question) {
 LabelAnswer LabelReader::Labels(const LabelQuestion& question) {
   if (subsystems_without_labels_.contains(question.subsystem_nqn)) return ReadLabels(-1, question);
   const auto fd = devices_->Open(question.device_path);
-  if (!fd) return NoAnswer(fd.error().Line());
+  if (!fd) return NoAnswer(fd.error().Plain());
   return ReadLabels(fd->get(), question);
 }
 
 LabelAnswer LabelReader::Identify(const LabelQuestion& question) {
   const auto fd = devices_->Open(question.device_path);
-  if (!fd) return NoAnswer(fd.error().Line());
+  if (!fd) return NoAnswer(fd.error().Plain());
   const Answer controller = AskIdentify(*devices_, fd->get(), kIdentifyController, 0);
   if (controller.status != 0) return NoAnswer("identify controller", controller.status);
   const std::string model = ParseModel(*controller.page);

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/uuid.h"
-#include "nvme/device_port.h"
+#include "nvme/kernel/device_port.h"
 #include "nvme/ontap_labels.h"
 
 namespace ontapnvme::nvme {

@@ -3,19 +3,15 @@
 
 #include <sys/utsname.h>
 
+#include <filesystem>
 #include <utility>
 
+#include "base/errno_text.h"
 #include "nvme/device_wait.h"
-#include "nvme/errno_text.h"
 #include "nvme/identity.h"
-#include "nvme/local_addresses.h"
+#include "nvme/kernel/local_addresses.h"
 #include "nvme/topology.h"
 #include "nvme/usage.h"
-
-// The build gives the path of the installation; this is that of the package.
-#ifndef ONTAPNVME_HELPER_PATH
-#define ONTAPNVME_HELPER_PATH "/usr/libexec/pve-storage-ontapnvme/nvme-fabrics"
-#endif
 
 namespace ontapnvme::nvme {
 namespace {
@@ -39,7 +35,7 @@ LinuxHost::LinuxHost(LinuxHostOptions options)
       etc_(std::move(options.etc_root)),
       modules_(std::move(options.modules_root)),
       devices_(options.devices != nullptr ? options.devices : &KernelDevices()),
-      processes_(options.helper_program.empty() ? ONTAPNVME_HELPER_PATH : options.helper_program),
+      processes_(InstalledHelper()),
       helpers_(options.helpers != nullptr ? options.helpers : &processes_),
       open_events_(std::move(options.open_events)),
       connections_(sys_, *helpers_),
@@ -78,6 +74,20 @@ std::unique_ptr<Watch> LinuxHost::Arm() {
 Result<Device> LinuxHost::Find(const WantedDevice& wanted) {
   TRY(auto device, resolver_.Find(wanted));
   TRY_STATUS(CheckSize(device, wanted));
+  TRY_STATUS(CheckLink(device));
+  return device;
+}
+
+Result<bool> LinuxHost::HasNamespace(const Uuid& uuid) {
+  return Topology(sys_).HasNamespace(uuid);
+}
+
+Device LinuxHost::DeviceAt(const std::string& path) {
+  Device device;
+  device.path = path;
+  std::error_code failed;
+  const auto real = std::filesystem::canonical(path, failed);
+  if (!failed) device.name = real.filename();
   return device;
 }
 
@@ -100,7 +110,7 @@ DeviceUsage LinuxHost::Usage(const Device& device) {
 
 DeviceUsage LinuxHost::SubsystemUsage(const std::string& subsystem_nqn) {
   const auto heads = Topology(sys_).Heads(subsystem_nqn);
-  if (!heads.ok()) return {.is_used = true, .by = heads.error().Line()};
+  if (!heads.ok()) return {.is_used = true, .by = heads.error().Plain()};
   for (const Head& head : *heads) {
     Device device;
     device.name = head.name;
@@ -127,11 +137,6 @@ Status LinuxHost::FlushCache(const Device& device) {
   const int failure = devices_->FlushBuffers(fd->get());
   if (failure == 0) return {};
   return Error(ErrorCode::kUnavailable, sentence).Because(ErrnoText(failure));
-}
-
-Result<Device> LinuxHost::ResolveBy(Strategy strategy, const WantedDevice& wanted,
-                                    const Deadline& deadline) {
-  return resolver_.ResolveBy(strategy, wanted, deadline);
 }
 
 }  // namespace ontapnvme::nvme

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "nvme/connections.h"
-#include "nvme/device_port.h"
 #include "nvme/device_resolver.h"
-#include "nvme/helper_process.h"
+#include "nvme/helper/helper_process.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/device_port.h"
+#include "nvme/kernel/rooted_files.h"
 #include "nvme/uevent_watch.h"
 
 namespace ontapnvme::nvme {
@@ -25,7 +25,6 @@ struct LinuxHostOptions {
   std::string proc_root = "/proc";
   std::string etc_root = "/etc";
   std::string modules_root = "/lib/modules";
-  std::string helper_program;  // empty: the installed one
   // Borrowed; the kernel's devices and real processes when null.
   DevicePort* devices = nullptr;
   Helpers* helpers = nullptr;
@@ -46,6 +45,8 @@ class LinuxHost : public Host {
   Status Disconnect(const std::string& subsystem_nqn, const Deadline& deadline) override;
   std::unique_ptr<Watch> Arm() override;
   Result<Device> Find(const WantedDevice& wanted) override;
+  Result<bool> HasNamespace(const Uuid& uuid) override;
+  Device DeviceAt(const std::string& path) override;
   Result<Device> FindAnySize(const WantedDevice& wanted) override;
   Result<Device> WaitFor(Watch& watch, const WantedDevice& wanted,
                          const Deadline& deadline) override;
@@ -53,9 +54,6 @@ class LinuxHost : public Host {
   DeviceUsage Usage(const Device& device) override;
   DeviceUsage SubsystemUsage(const std::string& subsystem_nqn) override;
   Status FlushCache(const Device& device) override;
-
-  // One resolution strategy alone, for diagnosis; see DeviceResolver::ResolveBy.
-  Result<Device> ResolveBy(Strategy strategy, const WantedDevice& wanted, const Deadline& deadline);
 
  private:
   RootedFiles sys_, dev_, proc_, etc_, modules_;

@@ -7,8 +7,8 @@
 
 #include "base/result.h"
 #include "nvme/host.h"
+#include "nvme/kernel/rooted_files.h"
 #include "nvme/label_reader.h"
-#include "nvme/rooted_files.h"
 
 namespace ontapnvme::nvme {
 
@@ -24,7 +24,7 @@ enum class LabelScope {
 // whose labels are those wanted (an empty one matches any). Devices without a live path are not
 // asked: a command to them would wait. Needs root; each command takes at most two seconds, and
 // the first one that takes as long ends the search.
-// kDeviceMissing: the sentence tells what was looked at.
+// kDeviceMissing: the sentence says what was looked at.
 Result<std::string> ResolveByLabels(const RootedFiles& sys, const RootedFiles& dev,
                                     LabelReader& reader, const WantedDevice& wanted,
                                     LabelScope scope);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "nvme/resolve_by_topology.h"
 
-#include "nvme/helper_protocol.h"
-#include "nvme/kernel_names.h"
+#include "nvme/helper/helper_protocol.h"
+#include "nvme/kernel/kernel_names.h"
 
 namespace ontapnvme::nvme {
 
@@ -12,7 +12,7 @@ Result<std::string> ResolveByTopology(Helpers& helpers, const WantedDevice& want
   const auto outcome = helpers.RunOne(request, deadline);
   const auto reply = outcome.Reply();
   if (FailedWith(reply, ErrorCode::kInterrupted)) return reply.error();
-  if (!reply) return Error(ErrorCode::kDeviceMissing, reply.error().Line());
+  if (!reply) return Error(ErrorCode::kDeviceMissing, reply.error().Plain());
   if (reply->error != 0) {
     return Error(ErrorCode::kDeviceMissing, "libnvme cannot scan: " + reply->text);
   }

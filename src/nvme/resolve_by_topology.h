@@ -9,13 +9,13 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "nvme/helper_process.h"
+#include "nvme/helper/helper_process.h"
 #include "nvme/host.h"
 
 namespace ontapnvme::nvme {
 
 // The kernel's name of the namespace with that UUID. Starts one process.
-// kDeviceMissing: the sentence tells what was looked at, or why the helper gave no answer;
+// kDeviceMissing: the sentence says what was looked at, or why the helper gave no answer;
 // kInterrupted.
 Result<std::string> ResolveByTopology(Helpers& helpers, const WantedDevice& wanted,
                                       const Deadline& deadline);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "nvme/resolve_by_uuid.h"
 
-#include "nvme/kernel_names.h"
+#include "nvme/kernel/kernel_names.h"
 #include "nvme/topology.h"
 
 namespace ontapnvme::nvme {

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/rooted_files.h"
 
 namespace ontapnvme::nvme {
 
@@ -15,7 +15,7 @@ namespace ontapnvme::nvme {
 // disk/by-id/nvme-uuid.<uuid> is only a hint: it is checked against sysfs, and when it is missing
 // (udev has not run yet, or not at all) or stale, every head in sysfs is looked at. Of two heads
 // with that UUID the one in the wanted subsystem wins.
-// kDeviceMissing: the sentence tells what was looked at. kPermissionDenied, kInternal: sysfs cannot
+// kDeviceMissing: the sentence says what was looked at. kPermissionDenied, kInternal: sysfs cannot
 // be read, so nothing is known.
 Result<std::string> ResolveByUuid(const RootedFiles& sys, const RootedFiles& dev,
                                   const WantedDevice& wanted);

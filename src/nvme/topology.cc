@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "nvme/topology.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <limits>
 
-#include "nvme/kernel_names.h"
+#include "base/text.h"
+#include "nvme/kernel/kernel_names.h"
 
 namespace ontapnvme::nvme {
 namespace {
@@ -25,7 +23,10 @@ Result<std::vector<std::string>> ListIfPresent(const RootedFiles& sys, const std
 }
 
 std::optional<Uuid> FromWwid(std::string_view wwid) {
-  if (wwid.starts_with("uuid.")) return Uuid::Parse(wwid.substr(5));
+  if (wwid.starts_with("uuid.")) {
+    const auto uuid = Uuid::Parse(wwid.substr(5));
+    return uuid && !uuid->IsNil() ? uuid : std::nullopt;
+  }
   // "eui." and 32 digits is an NGUID; with 16 digits it is an EUI-64, which is no identity of ours.
   constexpr std::size_t kNguidDigits = 32;
   if (!wwid.starts_with("eui.") || wwid.size() != 4 + kNguidDigits) return std::nullopt;
@@ -47,25 +48,11 @@ void ParseAddress(std::string_view text, Controller& controller) {
   }
 }
 
-bool IsSameAddress(const std::string& a, const std::string& b) {
-  if (a == b) return true;
-  for (const int family : {AF_INET, AF_INET6}) {
-    std::array<unsigned char, sizeof(in6_addr)> first{};
-    std::array<unsigned char, sizeof(in6_addr)> second{};
-    if (::inet_pton(family, a.c_str(), first.data()) == 1 &&
-        ::inet_pton(family, b.c_str(), second.data()) == 1) {
-      return first == second;
-    }
-  }
-  return false;
-}
-
 std::string Describe(const std::vector<NamespacePath>& paths) {
   std::string text;
   for (const auto& path : paths) {
-    if (!text.empty()) text += ", ";
-    text += path.controller + " " + path.controller_state;
-    if (!path.ana_state.empty()) text += "/" + path.ana_state;
+    const std::string ana = path.ana_state.empty() ? "" : "/" + path.ana_state;
+    AppendTo(text, ", ", path.controller + " " + path.controller_state + ana);
   }
   return text.empty() ? "none" : text;
 }
@@ -104,12 +91,13 @@ Result<std::vector<Head>> Topology::Heads(std::string_view subsystem_nqn) const 
   std::vector<Head> heads;
   for (const auto& subsystem : subsystems) {
     const std::string directory = std::string(kSubsystemClass) + "/" + subsystem;
-    const auto nqn = sys_->Attribute(directory + "/subsysnqn").value_or("");
-    if (!subsystem_nqn.empty() && nqn != subsystem_nqn) continue;
+    TRY(const auto nqn, sys_->AttributeIfAny(directory + "/subsysnqn"));
+    if (!nqn) continue;  // it goes away at this moment
+    if (!subsystem_nqn.empty() && *nqn != subsystem_nqn) continue;
     TRY(const auto names, ListIfPresent(*sys_, directory));
     for (const auto& name : names) {
       if (!ParseHeadName(name)) continue;
-      heads.push_back(Head{name, nqn, directory + "/" + name});
+      heads.push_back(Head{name, *nqn, directory + "/" + name});
     }
   }
   return heads;
@@ -137,12 +125,37 @@ std::vector<NamespacePath> Topology::PathsOf(std::string_view head_name,
   return paths;
 }
 
-std::optional<Uuid> Topology::UuidOf(const std::string& directory) const {
-  if (const auto text = sys_->Attribute(directory + "/uuid")) {
-    const auto uuid = Uuid::Parse(*text);
-    if (uuid && !uuid->IsNil()) return uuid;
+Result<bool> Topology::HasNamespace(const Uuid& uuid) const {
+  TRY(const auto heads, Heads(""));
+  std::optional<Error> unknown;
+  for (const auto& head : heads) {
+    const auto found = UuidIfAny(head.directory);
+    if (!found) {
+      unknown = found.error();
+    } else if (*found == uuid) {
+      return true;
+    } else if (!*found && !sys_->Exists(head.directory + "/wwid") && sys_->Exists(head.directory)) {
+      // Every kernel gives each namespace a wwid, an EUI-64 or serial number at the least.
+      unknown =
+          Error(ErrorCode::kInternal, "namespace '" + head.name + "' has no identity in sysfs");
+    }
   }
-  return FromWwid(sys_->Attribute(directory + "/wwid").value_or(""));
+  if (unknown) return *std::move(unknown);
+  return false;
+}
+
+Result<std::optional<Uuid>> Topology::UuidIfAny(const std::string& directory) const {
+  TRY(const auto text, sys_->AttributeIfAny(directory + "/uuid"));
+  if (const auto uuid = Uuid::Parse(text.value_or("")); uuid && !uuid->IsNil()) {
+    return std::optional(*uuid);
+  }
+  TRY(const auto wwid, sys_->AttributeIfAny(directory + "/wwid"));
+  return FromWwid(wwid.value_or(""));
+}
+
+std::optional<Uuid> Topology::UuidOf(const std::string& directory) const {
+  auto uuid = UuidIfAny(directory);
+  return uuid ? std::move(uuid).value() : std::nullopt;
 }
 
 std::optional<ByteCount> Topology::SizeOf(std::string_view name) const {

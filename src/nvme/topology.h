@@ -12,15 +12,15 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/rooted_files.h"
 
 namespace ontapnvme::nvme {
 
 // A namespace as applications see it: the multipath head below its subsystem.
 struct Head {
-  std::string name;           // nvme0n2
-  std::string subsystem_nqn;  // empty when the attribute cannot be read
-  std::string directory;      // its folder below /sys
+  std::string name;  // nvme0n2
+  std::string subsystem_nqn;
+  std::string directory;  // its folder below /sys
 };
 
 // One way to a head: the hidden disk of one controller.
@@ -45,7 +45,12 @@ class Topology {
   Result<std::vector<Controller>> Controllers(std::string_view subsystem_nqn) const;
 
   // Heads of that subsystem, or of all for an empty NQN. Nothing of each head is read but its name.
+  // An error when one of the subsystems cannot be read: its heads may be those that are asked for.
   Result<std::vector<Head>> Heads(std::string_view subsystem_nqn) const;
+
+  // Whether a namespace with that UUID is on this node. False only when every namespace of the node
+  // could be asked and answered with another: this is the proof that nobody here can be using it.
+  Result<bool> HasNamespace(const Uuid& uuid) const;
 
   // The paths to that head: one small read per controller of the node, however many namespaces
   // there are.
@@ -55,12 +60,14 @@ class Topology {
   // Identity of a block device folder: `uuid`, else what `wwid` says. Without a UUID the kernel
   // prints the NGUID in `uuid` (core.c, uuid_show), so either way these are 16 unique bytes.
   std::optional<Uuid> UuidOf(const std::string& directory) const;
+  // The same; nothing only when the folder has neither of the two.
+  Result<std::optional<Uuid>> UuidIfAny(const std::string& directory) const;
   std::optional<ByteCount> SizeOf(std::string_view name) const;
   std::string SubsystemNqnOf(std::string_view name) const;
   std::string ModelOf(std::string_view name) const;
   std::optional<std::uint32_t> NsidOf(std::string_view name) const;
 
-  // kUnsupported when the kernel has been told to show every path as a disk of its own: which of
+  // kUnsupported when the kernel is set to show every path as a disk of its own: which of
   // them is used would be chance, and an outage of that one an I/O error in the guest.
   Status RequireNativeMultipath() const;
 
@@ -72,8 +79,6 @@ class Topology {
 
 // Splits "traddr=10.0.0.1,trsvcid=4420,host_traddr=…,src_addr=…" into the two that name a path.
 void ParseAddress(std::string_view text, Controller& controller);
-// True when both texts name one IP address, however it is written.
-bool IsSameAddress(const std::string& a, const std::string& b);
 // "nvme1 live/optimized, nvme2 connecting/non-optimized", or "none".
 std::string Describe(const std::vector<NamespacePath>& paths);
 

@@ -11,7 +11,7 @@
 
 namespace ontapnvme::nvme {
 
-// Something that tells when it is worth looking again.
+// Wakes a wait when it is worth looking again.
 class EventSource {
  public:
   virtual ~EventSource() = default;

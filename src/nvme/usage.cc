@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "nvme/usage.h"
 
+#include <fcntl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "nvme/kernel_names.h"
+#include "base/errno_text.h"
+#include "nvme/kernel/kernel_names.h"
 #include "nvme/topology.h"
 
 namespace ontapnvme::nvme {
@@ -27,6 +30,10 @@ using Found = std::optional<std::string>;
 
 std::string Unknown(const Error& error) {
   return "unknown: " + error.sentence() + ": " + error.reason();
+}
+
+std::string Unknown(int code, const std::string& path) {
+  return "unknown: cannot open '" + path + "': " + ErrnoText(code);
 }
 
 std::optional<dev_t> ParseNumbers(std::string_view text) {
@@ -54,6 +61,9 @@ class UsageSearch {
     }
     return std::nullopt;
   }
+
+  // The first process that reads it, when nothing else uses it.
+  const Found& reader() const { return reader_; }
 
  private:
   // The numbers of the disk and of its partitions.
@@ -87,8 +97,10 @@ class UsageSearch {
     if (!names) return Unknown(names.error());
     for (const auto& name : *names) {
       if (!name.starts_with("loop")) continue;
-      const auto file = sys_.Attribute("class/block/" + name + "/loop/backing_file");
-      if (file && IsOurs(*file)) return "loop device " + name;
+      // Not there while the loop device has no file.
+      const auto file = sys_.AttributeIfAny("class/block/" + name + "/loop/backing_file");
+      if (!file) return Unknown(file.error());
+      if (*file && IsOurs(**file)) return "loop device " + name;
     }
     return std::nullopt;
   }
@@ -113,8 +125,11 @@ class UsageSearch {
       const bool is_process =
           std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
       if (!is_process) continue;
-      const auto mounts = proc_.Link(name + "/ns/mnt");
-      if (mounts && mount_namespaces_.insert(*mounts).second) {
+      // Its name only saves looking at the same mounts twice; where it may not be read they may.
+      const auto mounts = proc_.LinkIfAny(name + "/ns/mnt");
+      const bool is_hidden = FailedWith(mounts, ErrorCode::kPermissionDenied);
+      if (!mounts && !is_hidden) return Unknown(mounts.error());
+      if (is_hidden || (*mounts && mount_namespaces_.insert(**mounts).second)) {
         if (auto found = ByMounts(name)) return found;
       }
       if (name == std::to_string(::getpid())) continue;  // our own descriptors come and go
@@ -153,7 +168,7 @@ class UsageSearch {
     return std::nullopt;
   }
 
-  // udev looks into a device for a moment whenever somebody has written to it or it has changed.
+  // udev looks into a device for a moment after every write to it and every change of it.
   // That is no use of it, and would refuse an operation at random.
   bool IsUdev(const std::string& process) const {
     const auto program = proc_.Link(process + "/exe");
@@ -167,21 +182,41 @@ class UsageSearch {
     if (!numbers) return Unknown(numbers.error());
     for (const auto& number : *numbers) {
       const std::string link = process + "/fd/" + number;
-      const auto target = proc_.Link(link);
+      const auto target = proc_.LinkIfAny(link);
+      // Root may look at every process of its node. Where it may not, it is root of a container or a
+      // sandbox, and the process one of those outside, which have no part in these devices.
+      if (FailedWith(target, ErrorCode::kPermissionDenied)) continue;
+      if (!target) return Unknown(target.error());
       // Most are sockets, pipes and the like, which are no path. The number counts, not the path:
       // a container has its own name for the node.
-      if (!target || !target->starts_with('/') || !IsOurs(proc_.Full(link))) continue;
+      if (!*target || !(*target)->starts_with('/') || !IsOurs(proc_.Full(link))) continue;
       const auto program = proc_.Attribute(process + "/comm");
-      return "process " + process + (program ? " (" + CleanText(*program, 32) + ")" : "");
+      const std::string user =
+          "process " + process + (program ? " (" + CleanText(*program, 32) + ")" : "");
+      if (!IsReadOnly(process, number)) return user;
+      if (!reader_) reader_ = user;
     }
     return std::nullopt;
   }
 
+  // proc_pid_fdinfo(5): the flags of open(2) in octal. What cannot be read may write.
+  bool IsReadOnly(const std::string& process, const std::string& number) const {
+    constexpr std::string_view kFlags = "flags:";
+    const auto info = proc_.Attribute(process + "/fdinfo/" + number);
+    const auto at = info ? info->find(kFlags) : std::string::npos;
+    if (at == std::string::npos) return false;
+    const char* text = info->c_str() + at + kFlags.size();
+    char* end = nullptr;
+    const unsigned long flags = std::strtoul(text, &end, 8);
+    return end != text && (flags & O_ACCMODE) == O_RDONLY;
+  }
+
   Found ByClaim() {
     // Opening may read the partition table, which waits when no path is left.
-    if (device_.live_paths == 0 || devices_.TryExclusive(device_.path) != EBUSY) {
-      return std::nullopt;
-    }
+    if (device_.live_paths == 0) return std::nullopt;
+    const int failure = devices_.TryExclusive(device_.path);
+    if (failure == 0) return std::nullopt;
+    if (failure != EBUSY) return Unknown(failure, device_.path);
     return "the kernel (a file system, swap, device mapper or another driver has claimed it)";
   }
 
@@ -197,14 +232,19 @@ class UsageSearch {
   std::vector<std::string> directories_;
   std::set<dev_t> numbers_;
   std::set<std::string> mount_namespaces_;
+  Found reader_;
 };
 
 }  // namespace
 
 DeviceUsage FindUsage(const RootedFiles& sys, const RootedFiles& proc, DevicePort& devices,
                       const Device& device) {
-  const auto found = UsageSearch(sys, proc, devices, device).Run();
-  return found ? DeviceUsage{true, *found} : DeviceUsage{};
+  UsageSearch search(sys, proc, devices, device);
+  if (const auto found = search.Run()) return {.is_used = true, .by = *found};
+  if (const auto& reader = search.reader()) {
+    return {.is_used = true, .by = *reader, .may_pass = true};
+  }
+  return {};
 }
 
 }  // namespace ontapnvme::nvme

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Who uses a block device on this node. Asked before a disk is taken away, so what cannot be told
-// counts as used.
+// Who uses a block device on this node. Asked before a disk is taken away, so unknown counts as
+// used.
 #pragma once
 
-#include "nvme/device_port.h"
 #include "nvme/host.h"
-#include "nvme/rooted_files.h"
+#include "nvme/kernel/device_port.h"
+#include "nvme/kernel/rooted_files.h"
 
 namespace ontapnvme::nvme {
 

@@ -16,13 +16,17 @@ namespace ontapnvme::ontap {
 
 class RestClient;
 
+struct GroupNamespace {
+  std::optional<Uuid> uuid;
+  std::string path;
+};
+
 struct GroupMember {
   Uuid volume_uuid;
   std::string volume_name;
   std::string comment;  // of the volume
-  // The namespace inside the volume; told from 9.12.1 on, absent before and for a volume without
-  // one.
-  std::optional<Uuid> namespace_uuid;
+  // Inside the volume, in the array's order. None before 9.12.1.
+  std::vector<GroupNamespace> namespaces = {};
 };
 
 struct ConsistencyGroup {
@@ -35,37 +39,47 @@ struct GroupSnapshot {
   Uuid uuid;
   std::string name;
   Uuid group_uuid;
-  std::string group_name;
   std::string comment;
   std::chrono::sys_seconds create_time;
-  bool is_partial = false;  // the group has members that it does not hold
-  // What it holds; empty before 9.12.1, where it is not told.
+  // What it holds. Empty before 9.12.1, where the array does not list it.
   std::vector<VolumeRef> volumes;
 };
 
 class ConsistencyGroups {
  public:
+  // What one call takes: 16 volumes in one change (NetApp documentation, consistency group limits);
+  // whether a create takes more is not stated.
+  static constexpr std::size_t kVolumesPerCall = 16;
+
   ConsistencyGroups(RestClient& rest, std::string svm_name)
       : rest_(&rest), svm_(std::move(svm_name)) {}
+
+  // Whether this release is known to show which namespace each member has.
+  bool AreNamespacesShown() const;
 
   // Groups whose name matches ('*' any text, '|' alternatives), with their members and the members'
   // namespaces (fields volumes and namespaces). One request.
   Result<std::vector<ConsistencyGroup>> List(const std::string& name_pattern,
                                              const Deadline& deadline);
 
-  // Not idempotent: kAlreadyExists when the name is taken. kConflict (53411865) when a volume is in
-  // another group. `snapshot_policy` empty: none.
+  // The group with the identities of its members; nothing: there is no such group. One request.
+  Result<std::optional<ConsistencyGroup>> Read(const Uuid& group, const Deadline& deadline);
+
+  // Not idempotent: kAlreadyExists when the name is taken. kConflict with Refusal::kInOtherGroup
+  // when a volume is in another group. `snapshot_policy` empty: none, which is said, since what a
+  // new group gets otherwise is not stated.
   Status Create(const std::string& name, const std::vector<std::string>& volume_names,
                 const std::string& snapshot_policy, const Deadline& deadline);
-  // Idempotent. kUnsupported before 9.12.1 and where the array refuses changes of a group with
-  // NVMe. More than 16 volumes go in several calls.
+  // Idempotent. kUnsupported before 9.12.1. How an array refuses changes of a group with NVMe is not
+  // stated. More than 16 volumes go in several calls.
   Status AddMembers(const Uuid& group, const std::vector<std::string>& volume_names,
                     const Deadline& deadline);
   Status RemoveMembers(const Uuid& group, const std::vector<std::string>& volume_names,
                        const Deadline& deadline);
   Status SetSnapshotPolicy(const Uuid& group, const std::string& snapshot_policy,
                            const Deadline& deadline);
-  // Removes the grouping only; volumes and their snapshots stay. Idempotent.
+  // Removes the grouping only; volumes and their snapshots stay. Idempotent. Arrays on which a group
+  // outlives its members refuse it while such a group has snapshots.
   Status Delete(const Uuid& group, const Deadline& deadline);
 
   // All members at one point in time, crash consistent. Not idempotent. The array answers an
@@ -73,7 +87,6 @@ class ConsistencyGroups {
   // before it is called kAlreadyExists.
   Status CreateSnapshot(const Uuid& group, const std::string& name, const std::string& comment,
                         const Deadline& deadline);
-  Result<std::vector<GroupSnapshot>> ListSnapshots(const Uuid& group, const Deadline& deadline);
   Result<std::optional<GroupSnapshot>> FindSnapshot(const Uuid& group, const std::string& name,
                                                     const Deadline& deadline);
   // Snapshots of that name of all groups whose name matches the pattern. From 9.12.1 on one
@@ -82,7 +95,15 @@ class ConsistencyGroups {
   Result<std::vector<GroupSnapshot>> FindSnapshots(const std::string& group_pattern,
                                                    const std::string& name,
                                                    const Deadline& deadline);
-  // Idempotent: missing is success. Deletes the members' snapshots of that name as well.
+  // All of one group. One request.
+  Result<std::vector<GroupSnapshot>> ListSnapshots(const Uuid& group, const Deadline& deadline);
+  // Idempotent. NetApp's library lists the name as patchable, and its reference describes no such use
+  // of the call: whether an array does it, and whether the members' snapshots get the name too, is
+  // not known.
+  Status RenameSnapshot(const Uuid& group, const Uuid& snapshot, const std::string& name,
+                        const Deadline& deadline);
+  // Idempotent: missing is success. Whether the members' snapshots of that name go with it is not
+  // stated. kBusy when FlexClones depend on one (kHeldByClones).
   Status DeleteSnapshot(const Uuid& group, const Uuid& snapshot, const Deadline& deadline);
   // Reverts all members; newer snapshots of the members are destroyed. On failure some members may
   // be restored already: repeat until it succeeds.

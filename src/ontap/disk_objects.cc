@@ -3,9 +3,8 @@
 
 #include <map>
 
-#include "ontap/flexvol_records.h"
+#include "ontap/disk_listings.h"
 #include "ontap/query_value.h"
-#include "ontap/rest_client.h"
 
 namespace ontapnvme::ontap {
 
@@ -13,27 +12,27 @@ Result<std::vector<DiskObjects>> ReadDiskObjects(RestClient& rest, const std::st
                                                  const std::string& volume_pattern,
                                                  const Deadline& deadline,
                                                  const DiskReadOptions& options) {
-  const std::string filter = PatternFilter(volume_pattern);
-  TRY(const auto lists, rest.ListEach({FlexVolListing(rest, svm_name, filter, options.parents),
-                                       NamespaceListing(svm_name, filter, options.maps)},
-                                      deadline));
-  TRY(auto volumes, ParseFlexVols(lists[0]));
-  TRY(auto namespaces, ParseNamespaces(lists[1]));
+  std::string volumes_pattern = volume_pattern;
+  if (!options.also_volumes.empty()) volumes_pattern += "|" + options.also_volumes;
+  const std::vector<ReadRequest> requests{
+      FlexVolListing(rest, svm_name, PatternFilter(volumes_pattern), options.parents),
+      NamespaceListing(svm_name, PatternFilter(volume_pattern), options.maps)};
+  TRY(const auto lists, rest.ListEach(requests, deadline));
+  TRY(auto volumes, ParseRecords(lists[0], requests[0].Name(), ParseFlexVol));
+  TRY(auto namespaces, ParseRecords(lists[1], requests[1].Name(), ParseNamespace));
 
   std::vector<DiskObjects> disks;
   disks.reserve(volumes.size());
   std::map<Uuid, std::size_t> index_by_volume;
   for (FlexVol& volume : volumes) {
     index_by_volume.emplace(volume.uuid, disks.size());
-    disks.push_back({.volume = std::move(volume), .ns = std::nullopt});
+    disks.push_back({.volume = std::move(volume)});
   }
   for (NvmeNamespace& ns : namespaces) {
     // By UUID: between the two listings a name may have passed to another volume.
     const auto found = index_by_volume.find(ns.volume_uuid);
     if (found == index_by_volume.end()) continue;
-    DiskObjects& disk = disks[found->second];
-    disk.is_ambiguous = disk.ns.has_value();
-    if (!disk.ns) disk.ns = std::move(ns);
+    disks[found->second].namespaces.push_back(std::move(ns));
   }
   return disks;
 }

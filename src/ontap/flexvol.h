@@ -2,7 +2,6 @@
 // FlexVols of one SVM: what holds a disk's namespace and its snapshots.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,74 +10,43 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "ontap/disk_records.h"
+#include "ontap/flexvol_settings.h"
 
 namespace ontapnvme::ontap {
 
 class RestClient;
-
-struct GroupRef {
-  Uuid uuid;
-  std::string name;
-};
-
-struct FlexVol {
-  Uuid uuid;
-  std::string name;
-  std::string comment;
-  std::string state;  // online, offline, restricted, error, mixed
-  ByteCount size;
-  ByteCount used;
-  std::chrono::sys_seconds create_time;
-  std::optional<GroupRef> group;  // the consistency group it is a member of
-  // For a FlexClone: its parent. Read by Find, and by List when asked for.
-  std::string parent_volume_name;
-  std::string parent_snapshot_name;
-};
 
 struct FlexVolSpec {
   std::string name;
   std::string aggregate;
   std::string comment;
   ByteCount size;
-  bool is_thick = false;  // guarantee volume and full fractional reserve
-  unsigned snapshot_reserve_percent = 0;
-  std::optional<bool> encryption;             // absent: not sent, the aggregate decides
-  std::string tiering_policy;                 // empty: not sent
-  std::string qos_policy;                     // fixed or adaptive, by name; empty: none
-  std::optional<ByteCount> autosize_maximum;  // absent: autosize off
-  bool is_snapshot_autodelete_on = false;
-  // Snapshots whose name begins with this are the last that autodelete takes; empty: no exception.
-  // From 9.13.1.
-  std::string autodelete_spared_prefix;
+  bool is_thick = false;           // guarantee volume, with the full fractional reserve of it
+  std::optional<bool> encryption;  // absent: not sent, the aggregate decides
+  // The rest an array may refuse in a create, and take afterwards. Absent, empty: not sent.
+  bool is_large = false;  // support for large volumes and large files; from 9.12.1
+  std::optional<unsigned> snapshot_reserve_percent = std::nullopt;
+  std::optional<AutosizeSetting> autosize = std::nullopt;
+  std::string tiering_policy;
+  std::string qos_policy;  // fixed or adaptive, by name
 };
 
-// A FlexClone lives on its parent's aggregate and begins with its size and data.
+// Where a FlexVol is, and on its way to where.
+struct FlexVolPlace {
+  std::string aggregate;
+  std::string destination;  // empty: it does not move
+  std::string state;        // of the last move: replicating, cutover, failed, success and others
+  unsigned percent = 0;
+};
+
+// A FlexClone lives on its parent's aggregate and begins with its size, data and settings.
 struct FlexCloneSpec {
   std::string name;
   std::string parent_volume;
   std::string parent_snapshot;  // given: without one the array would make its own
   std::string comment;
-  bool is_thick = false;
-  std::string qos_policy;  // by name; empty: none
 };
-
-struct AutosizeSetting {
-  std::optional<ByteCount> maximum;  // absent: autosize off
-};
-
-// Settings of an existing FlexVol; what is absent stays as it is. See FlexVols::ApplySettings.
-struct FlexVolSettings {
-  std::optional<AutosizeSetting> autosize;
-  std::optional<std::string> tiering_policy;
-  std::optional<std::string> qos_policy;  // by name; empty: none
-  std::optional<unsigned> snapshot_reserve_percent;
-  std::optional<bool> is_fully_reserved;  // fractional reserve 100 or 0
-  std::optional<bool> is_snapshot_autodelete_on;
-  std::string autodelete_spared_prefix;  // as in FlexVolSpec
-};
-
-// The parents of FlexClones cost the array extra work per volume.
-enum class CloneParents { kSkip, kRead };
 
 class FlexVols {
  public:
@@ -91,7 +59,7 @@ class FlexVols {
   // the last page.
   Result<std::vector<FlexVol>> List(const std::string& name_pattern, const Deadline& deadline,
                                     CloneParents parents = CloneParents::kSkip);
-  // The FlexClones of that volume, with their parents' snapshots. One request.
+  // The FlexClones of that volume, with their parents' snapshots and their splits. One request.
   Result<std::vector<FlexVol>> ListClones(const std::string& parent_name, const Deadline& deadline);
 
   // Creates and waits for the job. Not idempotent: kAlreadyExists when the name is taken (by whom
@@ -100,31 +68,45 @@ class FlexVols {
   // (QoS policy, tiering policy), kUnavailable (also the key manager), kPermissionDenied.
   Result<Uuid> Create(const FlexVolSpec& spec, const Deadline& deadline);
   // The same for a FlexClone; kNotFound when parent or snapshot is missing. Namespaces inside the
-  // clone are new, with UUIDs of their own, and unmapped.
+  // clone are new, with UUIDs of their own, and unmapped; it may take a moment until they are listed
+  // and online. Sends nothing that some array does not take in a clone's create.
   Result<Uuid> Clone(const FlexCloneSpec& spec, const Deadline& deadline);
-  // Idempotent. One request; none when nothing is given.
-  Status ApplySettings(const Uuid& uuid, const FlexVolSettings& settings, const Deadline& deadline);
-  // Begins to make a FlexClone independent of its parent; the array copies in the background.
-  // Idempotent.
+  // See flexvol_settings.h.
+  Result<std::vector<RefusedSetting>> ApplySettings(const Uuid& uuid,
+                                                    const FlexVolSettings& settings,
+                                                    const Deadline& deadline) {
+    return ontap::ApplySettings(*rest_, uuid, settings, deadline);
+  }
+  Result<std::optional<FlexVolState>> ReadState(const Uuid& uuid, const Deadline& deadline) {
+    return ontap::ReadState(*rest_, uuid, deadline);
+  }
+  // Begins to make a FlexClone independent of its parent; the array copies in the background. How an
+  // array answers when it has begun already is not stated, nor whether the job lasts as long as the
+  // split: after a failure FlexVol::split_percent tells.
   Status StartSplit(const Uuid& uuid, const Deadline& deadline);
 
+  // Begins to move a FlexVol to another aggregate, while it is used. Whether the job lasts as long as the
+  // move is not stated: after a failure ReadPlace tells. kNotFound for the aggregate; kPermissionDenied
+  // for accounts of an SVM.
+  Status StartMove(const Uuid& uuid, const std::string& aggregate, const Deadline& deadline);
+  // One request.
+  Result<FlexVolPlace> ReadPlace(const Uuid& uuid, const Deadline& deadline);
+
   // Sets the size. Idempotent. kNoSpace when the aggregate is full.
-  Status Resize(const Uuid& uuid, ByteCount size, std::optional<ByteCount> autosize_maximum,
-                const Deadline& deadline);
+  Status Resize(const Uuid& uuid, ByteCount size, const Deadline& deadline);
   Status SetComment(const Uuid& uuid, const std::string& comment, const Deadline& deadline);
+  // Anti-ransomware protection on or off. Idempotent. SAN volumes have it from kSanRansomware on; a
+  // licence may be missing, and turning it off may need the consent of several administrators.
+  Status SetRansomwareProtection(const Uuid& uuid, bool is_on, const Deadline& deadline);
   Status Rename(const Uuid& uuid, const std::string& new_name, const Deadline& deadline);
+  // Of a volume that is offline. Whether an array takes it for one that is online is not stated.
+  Status BringOnline(const Uuid& uuid, const Deadline& deadline);
 
   // Deletes with everything inside; an online volume is taken offline by the call. Idempotent: a
-  // missing volume is success. `bypass_recovery_queue` makes it final (ignored before 9.12.1, where
-  // the call has no such parameter). kBusy when FlexClones depend on it (524615) or the volume is
-  // busy (524486).
+  // missing volume is success. `bypass_recovery_queue` makes it final (ignored where the release is
+  // not known to be 9.12.1, since before the call has no such parameter). kBusy when FlexClones
+  // depend on it (kHeldByClones), or when the volume was busy until the deadline.
   Status Delete(const Uuid& uuid, bool bypass_recovery_queue, const Deadline& deadline);
-
-  // Takes deleted volumes that had this name out of the recovery queue, for good. For arrays whose
-  // DELETE cannot bypass it (before 9.12.1); nothing is sent to any other. Best effort on the
-  // array's side: by its command line's interface, which SVM accounts may use for this (NetApp's
-  // own driver does). Idempotent.
-  Status PurgeDeleted(const std::string& name, const Deadline& deadline);
 
   // Reverts to the snapshot; newer snapshots are destroyed. Not repeated after a lost answer: the
   // caller may do so while nothing was written since. kBusy when a newer snapshot is locked or a

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 namespace ontapnvme::ontap {
 namespace {
 
 // The deepest answer that is asked for here has seven levels.
-constexpr int kDepthMax = 32;
+constexpr std::size_t kDepthMax = 32;
 
 Error Unreadable(std::string_view request, std::string_view what) {
   return Error(ErrorCode::kInternal, "cannot read the answer of the array")
@@ -17,64 +16,113 @@ Error Unreadable(std::string_view request, std::string_view what) {
       .With("request", std::string(request));
 }
 
-// What a document will be once it is parsed: how deep, and about how many values. Looked at before
-// parsing, so that a hostile document costs no memory.
-struct Shape {
-  int depth = 0;
-  std::size_t values = 1;
-};
+// Of memory: a node of an object with its name, measured. A document of very short values takes forty
+// times its length.
+constexpr std::size_t kBytesPerValue = 128;
+// How often the clock is looked at: after this many values, which take some tenths of a millisecond.
+constexpr std::size_t kValuesPerLook = 1024;
 
-Shape Measure(std::string_view text) {
-  Shape shape;
-  int depth = 0;
-  bool is_in_text = false;
-  for (std::size_t i = 0; i < text.size() && shape.depth <= kDepthMax; ++i) {
-    const char c = text[i];
-    if (is_in_text && c == '\\') ++i;  // whatever is escaped ends no text
-    if (c == '"') is_in_text = !is_in_text;
-    if (is_in_text) continue;
-    if (c == '{' || c == '[') shape.depth = std::max(shape.depth, ++depth);
-    if (c == '}' || c == ']') --depth;
-    if (c == '{' || c == '[' || c == ',') ++shape.values;
-  }
-  return shape;
+std::string Mebibytes(std::size_t bytes) {
+  return std::to_string(bytes >> 20U) + " MiB";
 }
 
-// Looks through a document for keys that stand twice, which the parser lets pass. A pass of its
-// own: parsing with a callback takes quadratic time in the length of a list (nlohmann/json 3.11
-// looks through the whole list after each of its objects), which is minutes for a hostile one.
-class KeyWatch final : public nlohmann::json_sax<Json> {
+// Builds a document while it is read, and stops where it becomes what no answer of an ONTAP is: a
+// hostile one costs neither memory nor time. A key that stands twice, which the library's own parser
+// lets pass, ends it too.
+class DocumentBuilder final : public nlohmann::json_sax<Json> {
  public:
-  bool is_doubled() const { return is_doubled_; }
+  // `weight` is what the other documents of the same call weigh. Borrowed.
+  DocumentBuilder(std::string_view request, const Deadline& deadline, std::size_t weight)
+      : request_(request), deadline_(&deadline), weight_others_(weight) {}
 
-  bool start_object(std::size_t /*count*/) override {
-    keys_.emplace_back();
-    return true;
-  }
+  // Once the reading is over.
+  const std::optional<Error>& error() const { return error_; }
+  std::size_t weight() const { return weight_; }
+  Json TakeDocument() { return std::move(root_); }
+
+  bool null() override { return Add(Json()); }
+  bool boolean(bool value) override { return Add(Json(value)); }
+  bool number_integer(number_integer_t value) override { return Add(Json(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return Add(Json(value)); }
+  bool number_float(number_float_t value, const string_t&) override { return Add(Json(value)); }
+  bool string(string_t& text) override { return Weigh(text.size()) && Add(Json(std::move(text))); }
+  bool binary(binary_t&) override { return Refuse("it is not valid JSON"); }
+  bool start_object(std::size_t) override { return Open(Json::object()); }
+  bool start_array(std::size_t) override { return Open(Json::array()); }
+  bool end_object() override { return Close(); }
+  bool end_array() override { return Close(); }
   bool key(string_t& name) override {
-    is_doubled_ = !keys_.back().insert(name).second;
-    return !is_doubled_;  // ends the pass
-  }
-  bool end_object() override {
-    keys_.pop_back();
-    return true;
+    if (!Weigh(name.size())) return false;
+    auto& members = open_.back()->get_ref<Json::object_t&>();
+    const auto [member, is_new] = members.emplace(std::move(name), nullptr);
+    member_ = &member->second;
+    return is_new || Refuse("a key stands twice");
   }
   bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
-    return false;
+    return Refuse("it is not valid JSON");
   }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
 
  private:
-  std::vector<std::set<std::string>> keys_;
-  bool is_doubled_ = false;
+  bool Refuse(std::string_view why) {
+    error_ = Unreadable(request_, why);
+    return false;
+  }
+  bool RefuseWeight(const char* what, std::size_t limit) {
+    error_ = Unreadable(request_, what + Mebibytes(limit) + " of memory")
+                 .With("limit", std::to_string(limit));
+    return false;
+  }
+  bool Weigh(std::size_t bytes) {
+    weight_ += bytes;
+    if (weight_ > kWeightMax) return RefuseWeight("it takes more than ", kWeightMax);
+    if (weight_others_ + weight_ > kListWeightMax) {
+      return RefuseWeight("its pages take more than ", kListWeightMax);
+    }
+    return true;
+  }
+  bool IsInTime() {
+    const Status status = deadline_->Check("reading an answer of the array");
+    if (status.ok()) return true;
+    error_ = Error(status.error().code(), status.error().sentence())
+                 .With("request", std::string(request_))
+                 .With("values", std::to_string(values_));
+    return false;
+  }
+  // Where the next value goes: the document itself, the end of a list, or the member just named.
+  Json* Place(Json value) {
+    if (open_.empty()) return &(root_ = std::move(value));
+    if (auto* list = open_.back()->get_ptr<Json::array_t*>()) {
+      return &list->emplace_back(std::move(value));
+    }
+    return &(*member_ = std::move(value));
+  }
+  bool Add(Json value) {
+    if (++values_ % kValuesPerLook == 0 && !IsInTime()) return false;
+    if (!Weigh(kBytesPerValue)) return false;
+    last_ = Place(std::move(value));
+    return true;
+  }
+  bool Open(Json container) {
+    if (open_.size() >= kDepthMax) return Refuse("it is nested too deep");
+    if (!Add(std::move(container))) return false;
+    open_.push_back(last_);  // stays where it is until it is closed: nothing joins its own list
+    return true;
+  }
+  bool Close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view request_;
+  const Deadline* deadline_;
+  std::size_t weight_others_;
+  std::size_t weight_ = 0;
+  std::size_t values_ = 0;
+  Json root_;
+  std::vector<Json*> open_;  // from the outermost to the one that is being filled
+  Json* member_ = nullptr;
+  Json* last_ = nullptr;
+  std::optional<Error> error_;
 };
 
 bool Digits(std::string_view text, std::size_t at, std::size_t count, int& value) {
@@ -102,21 +150,14 @@ std::optional<std::chrono::minutes> ParseOffset(std::string_view text) {
 
 }  // namespace
 
-std::size_t Weight(std::string_view text) {
-  constexpr std::size_t kBytesPerValue = 128;  // a node of an object with its name, measured
-  return text.size() + kBytesPerValue * Measure(text).values;
-}
-
-Result<Json> ParseJson(std::string_view text, std::string_view request) {
-  if (Measure(text).depth > kDepthMax) return Unreadable(request, "it is nested too deep");
-  if (Weight(text) > kWeightMax) return Unreadable(request, "it is larger than any of an ONTAP");
-  KeyWatch watch;
-  const bool is_whole = Json::sax_parse(text, &watch);
-  if (watch.is_doubled()) return Unreadable(request, "a key stands twice");
-  if (!is_whole) return Unreadable(request, "it is no valid JSON");
-  Json document = Json::parse(text, /*cb=*/nullptr, /*allow_exceptions=*/false);
-  if (document.is_discarded()) return Unreadable(request, "it is no valid JSON");
-  if (!document.is_object()) return Unreadable(request, "it is no JSON object");
+Result<Json> ParseJson(std::string_view text, std::string_view request, const Deadline& deadline,
+                       std::size_t* weight) {
+  DocumentBuilder builder(request, deadline, weight == nullptr ? 0 : *weight);
+  Json::sax_parse(text, &builder);
+  if (builder.error()) return *builder.error();
+  if (weight != nullptr) *weight += builder.weight();
+  Json document = builder.TakeDocument();
+  if (!document.is_object()) return Unreadable(request, "it is not a JSON object");
   return document;
 }
 
@@ -177,7 +218,7 @@ std::string FieldReader::OptionalText(std::string_view path) {
   if (value == nullptr) return {};
   const auto* text = value->get_ptr<const std::string*>();
   if (text == nullptr) {
-    Fail(path, "is no text");
+    Fail(path, "is not a text");
     return {};
   }
   if (text->find('\0') != std::string::npos) {
@@ -198,7 +239,7 @@ std::optional<Uuid> FieldReader::OptionalUuid(std::string_view path) {
   const std::string text = OptionalText(path);
   if (text.empty()) return std::nullopt;
   const auto uuid = Uuid::Parse(text);
-  if (!uuid) Fail(path, "is no UUID");
+  if (!uuid) Fail(path, "is not a UUID");
   return uuid;
 }
 
@@ -212,7 +253,7 @@ std::optional<std::uint64_t> FieldReader::OptionalUint(std::string_view path) {
   if (value == nullptr) return std::nullopt;
   // Negative numbers and fractions have other types in the parsed document.
   if (const auto* number = value->get_ptr<const Json::number_unsigned_t*>()) return *number;
-  Fail(path, "is no number of the expected kind");
+  Fail(path, "is not a number of the expected kind");
   return std::nullopt;
 }
 
@@ -228,7 +269,7 @@ std::chrono::sys_seconds FieldReader::OptionalTime(std::string_view path) {
   const std::string text = OptionalText(path);
   if (text.empty()) return {};
   const auto time = ParseTime(text);
-  if (!time) Fail(path, "is no time");
+  if (!time) Fail(path, "is not a time");
   return time.value_or(std::chrono::sys_seconds());
 }
 
@@ -237,13 +278,13 @@ std::vector<std::string> FieldReader::OptionalTexts(std::string_view path) {
   const Json* value = Find(path);
   if (value == nullptr) return texts;
   if (!value->is_array()) {
-    Fail(path, "is no list");
+    Fail(path, "is not a list");
     return texts;
   }
   for (const Json& item : *value) {
     const auto* text = item.get_ptr<const std::string*>();
     if (text == nullptr) {
-      Fail(path, "holds something that is no text");
+      Fail(path, "holds something that is not a text");
       return texts;
     }
     if (text->find('\0') != std::string::npos) {
@@ -258,10 +299,10 @@ std::vector<std::string> FieldReader::OptionalTexts(std::string_view path) {
 void FieldReader::ForEach(std::string_view path, const std::function<void(FieldReader&)>& each) {
   const Json* value = Find(path);
   if (value == nullptr) return;
-  if (!value->is_array()) return Fail(path, "is no list");
+  if (!value->is_array()) return Fail(path, "is not a list");
   for (const Json& item : *value) {
     if (!status_.ok()) return;
-    if (!item.is_object()) return Fail(path, "holds something that is no object");
+    if (!item.is_object()) return Fail(path, "holds something that is not an object");
     FieldReader reader(item, request_);
     each(reader);
     if (!reader.status().ok()) status_ = reader.status();

@@ -10,10 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/byte_count.h"
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/uuid.h"
 
@@ -21,15 +23,19 @@ namespace ontapnvme::ontap {
 
 using Json = nlohmann::json;
 
-// About how many bytes of memory a document takes once it is parsed. One of very short values takes
-// forty times its length.
-std::size_t Weight(std::string_view text);
-inline constexpr std::size_t kWeightMax = std::size_t{256} << 20U;  // of one document
+// About how many bytes of memory one document may take, and all pages of one call together. The largest
+// page that is asked for is ONTAP's default of 10,000 records; one of volumes with all that is read of
+// them would take 40 MiB.
+inline constexpr std::size_t kWeightMax = std::size_t{80} << 20U;
+inline constexpr std::size_t kListWeightMax = std::size_t{128} << 20U;
 
-// The document in `text`. kInternal for what is no JSON object, is nested deeper than any answer of
-// ONTAP, is heavier than kWeightMax, names a key twice or holds a number that does not fit. The
-// text itself never appears in the error; `request` does.
-Result<Json> ParseJson(std::string_view text, std::string_view request);
+// The document in `text`. kInternal for what is not a JSON object, is nested deeper than any answer
+// of ONTAP, is heavier than the above, names a key twice or holds a number that does not fit; kTimedOut
+// or kInterrupted when `deadline` says so. Each of these ends the reading at once. The text itself never
+// appears in the error; `request` does. `weight`: of the documents that the same call has read before;
+// that of this one is added.
+Result<Json> ParseJson(std::string_view text, std::string_view request, const Deadline& deadline,
+                       std::size_t* weight = nullptr);
 
 // "2026-01-31T12:00:00Z" or with an offset such as -05:00 (RFC 3339), as ONTAP writes times.
 std::optional<std::chrono::sys_seconds> ParseTime(std::string_view text);
@@ -71,19 +77,30 @@ class FieldReader {
   Status status_;
 };
 
-// The records of a listing, each read by `parse`, which takes a FieldReader&; the first that is not
-// as it must be fails all. `request` names the listing in errors.
+// What `parse`, which takes a FieldReader&, makes of a record.
 template <typename Parse>
-auto ParseRecords(const std::vector<Json>& records, std::string_view request, Parse parse)
-    -> Result<std::vector<decltype(parse(std::declval<FieldReader&>()))>> {
-  std::vector<decltype(parse(std::declval<FieldReader&>()))> parsed;
-  parsed.reserve(records.size());
-  for (const Json& record : records) {
-    FieldReader fields(record, request);
-    parsed.push_back(parse(fields));
-    TRY_STATUS(fields.status());
-  }
+using ParsedBy = std::invoke_result_t<Parse, FieldReader&>;
+
+// One record, read by `parse`. `request` names its source in errors.
+template <typename Parse>
+Result<ParsedBy<Parse>> ParseRecord(const Json& record, std::string_view request, Parse parse) {
+  FieldReader fields(record, request);
+  auto parsed = parse(fields);
+  TRY_STATUS(fields.status());
   return parsed;
+}
+
+// The records of a listing; the first that is not as it must be fails all.
+template <typename Parse>
+Result<std::vector<ParsedBy<Parse>>> ParseRecords(const std::vector<Json>& records,
+                                                  std::string_view request, Parse parse) {
+  std::vector<ParsedBy<Parse>> all;
+  all.reserve(records.size());
+  for (const Json& record : records) {
+    TRY(auto parsed, ParseRecord(record, request, parse));
+    all.push_back(std::move(parsed));
+  }
+  return all;
 }
 
 }  // namespace ontapnvme::ontap

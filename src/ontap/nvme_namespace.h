@@ -3,6 +3,8 @@
 // volume the last part of its path keeps the old name.
 #pragma once
 
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,28 +13,11 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "ontap/disk_records.h"
 
 namespace ontapnvme::ontap {
 
 class RestClient;
-
-struct NvmeNamespace {
-  Uuid uuid;
-  std::string path;  // /vol/<volume>/<name>
-  std::string volume_name;
-  Uuid volume_uuid;
-  std::string comment;
-  std::string state;            // online, offline, nvfail, space_error
-  std::string container_state;  // online, aggregate_offline, volume_offline
-  ByteCount size;               // 0 where the array does not tell, as for one that is offline
-  ByteCount used;
-  // The subsystem it is mapped to; a namespace is mapped to one at most. Nil when unmapped.
-  std::optional<Uuid> subsystem_uuid;
-  std::string subsystem_name;
-};
-
-// The subsystem that a namespace is mapped to costs the array extra work per namespace.
-enum class NamespaceMaps { kSkip, kRead };
 
 class NvmeNamespaces {
  public:
@@ -40,8 +25,11 @@ class NvmeNamespaces {
       : rest_(&rest), svm_(std::move(svm_name)) {}
 
   // The namespace inside the volume of that name, if any; kConflict when the volume holds several.
+  // Those that are not wanted are as if they were not there.
+  using IsWanted = std::function<bool(const NvmeNamespace&)>;
   Result<std::optional<NvmeNamespace>> FindByVolume(const std::string& volume_name,
-                                                    const Deadline& deadline);
+                                                    const Deadline& deadline,
+                                                    const IsWanted& is_wanted = {});
   // The namespace of that UUID, if there is one.
   Result<std::optional<NvmeNamespace>> FindByUuid(const Uuid& uuid, const Deadline& deadline);
   // Those whose volume matches the pattern ('*' any text, '|' alternatives), to the last page.
@@ -50,18 +38,31 @@ class NvmeNamespaces {
                                           NamespaceMaps maps = NamespaceMaps::kRead);
 
   // Creates /vol/<volume_name>/<base_name>, os_type linux, 4 KiB blocks. Not idempotent:
-  // kAlreadyExists when the path is taken. `size` is a multiple of 4096; the size in force is in
+  // kAlreadyExists when the path is taken; kInvalidArgument with kTooSmall below what the array
+  // makes. `size` is a multiple of 4096; the size in force is in
   // the answer. kConflict with outcome_unknown() when the array created it but could not set
   // everything (72090009, 72090015): read it back.
   Result<NvmeNamespace> Create(const std::string& volume_name, const std::string& base_name,
                                ByteCount size, const std::string& comment,
                                const Deadline& deadline);
+  // Creates /vol/<volume of ns>/<base_name> with the bytes and the size that `ns` had in that snapshot
+  // of its volume. Not idempotent: kAlreadyExists when the path is taken. kNotFound with
+  // Refusal::kGone when the array finds no such namespace in the snapshot.
+  Result<NvmeNamespace> CloneFromSnapshot(const NvmeNamespace& ns, const std::string& snapshot_name,
+                                          const std::string& base_name, const Deadline& deadline);
+  // Gives the namespace the bytes and the size of `source`, another one of its volume. UUID, map and
+  // path stay. Idempotent while neither is written to.
+  Status Overwrite(const Uuid& uuid, const Uuid& source, const Deadline& deadline);
+  // Refused while it is mapped. Idempotent.
+  Status Delete(const Uuid& uuid, const Deadline& deadline);
   // Grows; kInvalidArgument for a smaller size. Idempotent.
   Status Grow(const Uuid& uuid, ByteCount size, const Deadline& deadline);
-  // Idempotent. At most 254 characters.
-  Status SetComment(const Uuid& uuid, const std::string& comment, const Deadline& deadline);
 
  private:
+  // At that path; the body says the rest.
+  Result<NvmeNamespace> Make(nlohmann::json body, const std::string& volume_name,
+                             const std::string& base_name, const Deadline& deadline);
+
   RestClient* rest_;
   std::string svm_;
 };

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 
-#include "ontap/ontap_errors.h"
+#include "base/ip_address.h"
 #include "ontap/query_value.h"
-#include "ontap/rest_client.h"
-#include "ontap/rest_types.h"
+#include "ontap/rest_calls.h"
 
 namespace ontapnvme::ontap {
 namespace {
@@ -21,10 +20,30 @@ NvmeSubsystem ParseSubsystem(FieldReader& fields) {
   subsystem.uuid = fields.RequireUuid("/uuid");
   subsystem.name = fields.RequireText("/name");
   subsystem.target_nqn = fields.OptionalText("/target_nqn");
+  subsystem.comment = fields.OptionalText("/comment");
   fields.ForEach("/hosts", [&](FieldReader& host) {
     subsystem.host_nqns.push_back(host.RequireText("/nqn"));
   });
   return subsystem;
+}
+
+Result<std::optional<NvmeSubsystem>> FindIn(RestClient& rest, const std::string& svm_name,
+                                            const std::string& name, const std::string& fields,
+                                            const Deadline& deadline) {
+  ReadRequest request{.path = kSubsystems, .doing = "look up subsystem " + Quoted(name)};
+  request.query.Add("svm.name", LiteralFilter(svm_name))
+      .Add("name", LiteralFilter(name))
+      .Add("fields", fields);
+  return FindNamed(rest, request, ParseSubsystem, name, deadline);
+}
+
+HostConnection ParseConnection(FieldReader& fields) {
+  HostConnection connection;
+  connection.host_nqn = fields.OptionalText("/host/nqn");
+  connection.host_id = fields.OptionalText("/host/id");
+  // NetApp's reference shows no example of an address over IP: it may have a port.
+  connection.address = WithoutPort(fields.OptionalText("/host/transport_address"));
+  return connection;
 }
 
 // Letters, digits and the few others that NQNs and keys are made of: nothing that JSON would have
@@ -94,33 +113,14 @@ Status CheckHost(const RestClient& rest, const std::string& host_nqn, const Host
   return {};
 }
 
-// "10.0.0.1:4420" and "[::1]:4420" are what they are without the port. NetApp's reference shows no
-// example of an address over IP.
-std::string BareAddress(std::string text) {
-  const auto bracket = text.find(']');
-  if (!text.empty() && text.front() == '[' && bracket != std::string::npos) {
-    return text.substr(1, bracket - 1);
-  }
-  const auto colon = text.find(':');
-  if (colon != std::string::npos && text.find(':', colon + 1) == std::string::npos) {
-    text.resize(colon);
-  }
-  return text;
-}
-
 // The subsystem that a namespace is mapped to, as the array sees it now.
 Result<std::optional<std::string>> MappedTo(RestClient& rest, const Uuid& namespace_uuid,
                                             const Deadline& deadline) {
-  ReadRequest request;
-  request.path = kMaps;
+  ReadRequest request{.path = kMaps, .doing = "read the map of namespace " + namespace_uuid.Text()};
   request.query.Add("namespace.uuid", namespace_uuid.Text()).Add("fields", "subsystem.name");
-  request.doing = "read the map of namespace " + namespace_uuid.Text();
-  TRY(const auto records, rest.List(request, deadline));
-  if (records.empty()) return std::optional<std::string>();
-  FieldReader fields(records.front(), std::string_view("GET /api/protocols/nvme/subsystem-maps"));
-  std::string name = fields.RequireText("/subsystem/name");
-  TRY_STATUS(fields.status());
-  return std::optional(std::move(name));
+  const auto parse = [](FieldReader& fields) { return fields.RequireText("/subsystem/name"); };
+  const auto any = [](const std::string&) { return true; };
+  return FindOne(rest, request, parse, any, deadline);
 }
 
 // Whether a refusal may stand for a map that exists. A refusal for want of rights, time or a
@@ -142,92 +142,65 @@ bool MayBeMapped(const Error& error) {
 
 Result<std::optional<NvmeSubsystem>> NvmeSubsystems::Find(const std::string& name,
                                                           const Deadline& deadline) {
-  ReadRequest request;
-  request.path = kSubsystems;
-  request.query.Add("svm.name", LiteralFilter(svm_))
-      .Add("name", LiteralFilter(name))
-      .Add("fields", kSubsystemFields);
-  request.doing = "look up subsystem '" + CleanText(name) + "'";
-  TRY(const auto records, rest_->List(request, deadline));
-  for (const Json& record : records) {
-    FieldReader fields(record, std::string_view("GET /api/protocols/nvme/subsystems"));
-    NvmeSubsystem subsystem = ParseSubsystem(fields);
-    TRY_STATUS(fields.status());
-    if (subsystem.name == name) return std::optional(std::move(subsystem));
-  }
-  return std::optional<NvmeSubsystem>();
+  return FindIn(*rest_, svm_, name, kSubsystemFields, deadline);
+}
+
+Result<std::optional<NvmeSubsystem>> NvmeSubsystems::FindWithComment(const std::string& name,
+                                                                     const Deadline& deadline) {
+  return FindIn(*rest_, svm_, name, std::string(kSubsystemFields) + ",comment", deadline);
+}
+
+Status NvmeSubsystems::Delete(const Uuid& subsystem, const Deadline& deadline) {
+  auto request = ChangeRequest::Delete(std::string(kSubsystems) + "/" + subsystem.Text(),
+                                       "delete subsystem " + subsystem.Text());
+  request.takes_return_timeout = false;
+  return Remove(*rest_, std::move(request), deadline);
 }
 
 Result<NvmeSubsystem> NvmeSubsystems::Create(const std::string& name, const std::string& comment,
                                              const Deadline& deadline) {
   Json body{{"svm", {{"name", svm_}}}, {"name", name}, {"os_type", "linux"}};
   if (!comment.empty()) body["comment"] = comment;
-  ChangeRequest request;
-  request.path = kSubsystems;
-  request.query.Add("return_records", "true");
-  request.body = BodyText(body);
-  request.doing = "create subsystem '" + CleanText(name) + "'";
+  auto request = ChangeRequest::Post(kSubsystems, body, "create subsystem " + Quoted(name));
   request.takes_return_timeout = false;  // always synchronous
-  const std::string doing = request.doing;
-  TRY(const auto answer, rest_->Change(std::move(request), deadline));
-  if (!answer.records.empty()) {
-    FieldReader fields(answer.records.front(),
-                       std::string_view("POST /api/protocols/nvme/subsystems"));
-    NvmeSubsystem created = ParseSubsystem(fields);
-    TRY_STATUS(fields.status());
-    if (!created.target_nqn.empty()) return created;
-  }
-  auto found = Find(name, deadline);
-  if (found.ok() && *found) return **std::move(found);
-  if (!found.ok()) return std::move(found).error().Wrap("cannot " + doing).OutcomeUnknown();
-  return Error(ErrorCode::kInternal, "cannot " + doing)
-      .Because("the array reports success, but does not list the subsystem")
-      .OutcomeUnknown();
+  const auto from_answer = [request_name = request.Name()](
+                               const ChangeAnswer& answer) -> Result<std::optional<NvmeSubsystem>> {
+    if (answer.records.empty()) return std::optional<NvmeSubsystem>();
+    TRY(auto created, ParseRecord(answer.records.front(), request_name, ParseSubsystem));
+    if (created.target_nqn.empty()) return std::optional<NvmeSubsystem>();
+    return std::optional(std::move(created));
+  };
+  const auto look_up = [&] { return Find(name, deadline); };
+  return CreateOrLookUp(*rest_, std::move(request), from_answer, look_up, deadline);
 }
 
 Status NvmeSubsystems::AddHost(const Uuid& subsystem, const std::string& host_nqn,
                                const HostSecurity& security, const Deadline& deadline) {
-  ChangeRequest request;
-  request.path = HostsPath(subsystem);
-  request.doing = "add host '" + CleanText(host_nqn) + "' to the subsystem";
+  ChangeRequest request{.path = HostsPath(subsystem),
+                        .doing = "add host " + Quoted(host_nqn) + " to the subsystem"};
   TRY_STATUS(CheckHost(*rest_, host_nqn, security, request.doing));
   request.body = HostBody(host_nqn, security);
   request.is_idempotent = true;  // the second time it is there already
   request.takes_return_timeout = false;
-  const auto added = rest_->Change(std::move(request), deadline);
-  if (added.ok() || added.error().code() == ErrorCode::kAlreadyExists) return {};
-  return added.error();
+  Status added = Apply(*rest_, std::move(request), deadline);
+  if (FailedWith(added, ErrorCode::kAlreadyExists)) return {};
+  return added;
 }
 
 Status NvmeSubsystems::RemoveHost(const Uuid& subsystem, const std::string& host_nqn,
                                   const Deadline& deadline) {
-  ChangeRequest request;
-  request.method = http::Method::kDelete;
-  request.path = HostsPath(subsystem) + "/" + http::PathSegment(host_nqn);
-  request.doing = "remove host '" + CleanText(host_nqn) + "' from the subsystem";
-  request.is_idempotent = true;
+  auto request = ChangeRequest::Delete(HostsPath(subsystem) + "/" + http::PathSegment(host_nqn),
+                                       "remove host " + Quoted(host_nqn) + " from the subsystem");
   request.takes_return_timeout = false;
-  const auto removed = rest_->Change(std::move(request), deadline);
-  if (removed.ok() || IsGone(removed.error())) return {};
-  return removed.error();
+  return Remove(*rest_, std::move(request), deadline);
 }
 
 Result<std::vector<HostConnection>> NvmeSubsystems::ListConnections(const Uuid& subsystem,
                                                                     const Deadline& deadline) {
-  ReadRequest request;
-  request.path = kControllers;
+  ReadRequest request{.path = kControllers, .doing = "list the connections to the subsystem"};
   request.query.Add("subsystem.uuid", subsystem.Text())
       .Add("fields", "host.nqn,host.id,host.transport_address");
-  request.doing = "list the connections to the subsystem";
-  TRY(const auto records, rest_->List(request, deadline));
-  const auto parse = [](FieldReader& fields) {
-    HostConnection connection;
-    connection.host_nqn = fields.OptionalText("/host/nqn");
-    connection.host_id = fields.OptionalText("/host/id");
-    connection.address = BareAddress(fields.OptionalText("/host/transport_address"));
-    return connection;
-  };
-  return ParseRecords(records, "GET /api/protocols/nvme/subsystem-controllers", parse);
+  return ReadAll(*rest_, request, ParseConnection, deadline);
 }
 
 Status NvmeSubsystems::Map(const Uuid& namespace_uuid, const std::string& subsystem_name,
@@ -235,39 +208,33 @@ Status NvmeSubsystems::Map(const Uuid& namespace_uuid, const std::string& subsys
   const Json body{{"svm", {{"name", svm_}}},
                   {"subsystem", {{"name", subsystem_name}}},
                   {"namespace", {{"uuid", namespace_uuid.Text()}}}};
-  ChangeRequest request;
-  request.path = kMaps;
-  request.body = BodyText(body);
-  request.doing = "map namespace " + namespace_uuid.Text() + " to subsystem '" +
-                  CleanText(subsystem_name) + "'";
+  auto request = ChangeRequest::Post(
+      kMaps, body,
+      "map namespace " + namespace_uuid.Text() + " to subsystem " + Quoted(subsystem_name));
   request.is_idempotent = true;  // the second time it is mapped already
   request.takes_return_timeout = false;
-  const std::string doing = request.doing;
-  const auto mapped = rest_->Change(std::move(request), deadline);
-  constexpr std::uint64_t kMappedHere = 72089790;
-  if (mapped.ok() || HasOntapCode(mapped.error(), kMappedHere)) return {};
-  if (!MayBeMapped(mapped.error())) return mapped.error();
-  // The code for "mapped to another subsystem" is not stated: the map itself tells.
+  const std::string failure = "cannot " + request.doing;
+  const std::string request_name = request.Name();
+  Status mapped = Apply(*rest_, std::move(request), deadline);
+  if (mapped.ok() || mapped.error().origin().refusal == Refusal::kMappedHere) return {};
+  if (!MayBeMapped(mapped.error())) return mapped;
+  // The code for "mapped to another subsystem" is not documented: the map itself shows it.
   const auto other = MappedTo(*rest_, namespace_uuid, deadline);
-  if (!other.ok() || !*other) return mapped.error();
+  if (!other.ok() || !*other) return mapped;
   if (**other == subsystem_name) return {};
-  return Error(ErrorCode::kConflict, "cannot " + doing)
-      .Because("it is mapped to subsystem '" + CleanText(**other) + "'")
-      .With("request", std::string(mapped.error().Fact("request")))
+  return Error(ErrorCode::kConflict, failure)
+      .Because("it is mapped to subsystem " + Quoted(**other))
+      .With("request", request_name)
       .Try("unmap it there first");
 }
 
 Status NvmeSubsystems::Unmap(const Uuid& subsystem, const Uuid& namespace_uuid,
                              const Deadline& deadline) {
-  ChangeRequest request;
-  request.method = http::Method::kDelete;
-  request.path = std::string(kMaps) + "/" + subsystem.Text() + "/" + namespace_uuid.Text();
-  request.doing = "unmap namespace " + namespace_uuid.Text();
-  request.is_idempotent = true;
+  auto request = ChangeRequest::Delete(
+      std::string(kMaps) + "/" + subsystem.Text() + "/" + namespace_uuid.Text(),
+      "unmap namespace " + namespace_uuid.Text());
   request.takes_return_timeout = false;
-  const auto unmapped = rest_->Change(std::move(request), deadline);
-  if (unmapped.ok() || IsGone(unmapped.error())) return {};
-  return unmapped.error();
+  return Remove(*rest_, std::move(request), deadline);
 }
 
 }  // namespace ontapnvme::ontap

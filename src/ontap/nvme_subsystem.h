@@ -21,6 +21,7 @@ struct NvmeSubsystem {
   std::string name;
   std::string target_nqn;
   std::vector<std::string> host_nqns;
+  std::string comment;  // read by FindWithComment only
 };
 
 // In-band authentication and TLS of one host entry; empty secrets are not sent. ONTAP never returns
@@ -45,9 +46,13 @@ class NvmeSubsystems {
 
   // The subsystem with its hosts, if there is one. One request.
   Result<std::optional<NvmeSubsystem>> Find(const std::string& name, const Deadline& deadline);
+  Result<std::optional<NvmeSubsystem>> FindWithComment(const std::string& name,
+                                                       const Deadline& deadline);
   // Creates with os_type linux. kAlreadyExists when the name is taken.
   Result<NvmeSubsystem> Create(const std::string& name, const std::string& comment,
                                const Deadline& deadline);
+  // Refused while it has hosts or mapped namespaces. Idempotent.
+  Status Delete(const Uuid& subsystem, const Deadline& deadline);
   // Idempotent: a host that is there already is success.
   Status AddHost(const Uuid& subsystem, const std::string& host_nqn, const HostSecurity& security,
                  const Deadline& deadline);

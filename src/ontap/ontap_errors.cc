@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/uuid.h"
+
 namespace ontapnvme::ontap {
 namespace {
 
@@ -15,6 +17,7 @@ struct CodeRow {
   Code code;
   Retry retry;
   const char* hint;  // may be nullptr
+  Refusal refusal = Refusal::kNone;
 };
 
 constexpr const char* kSplitHint = "delete or split the clones first";
@@ -22,20 +25,23 @@ constexpr const char* kSpaceHint = "free space on the aggregate or grow it";
 constexpr const char* kSvmHint =
     "look at the setting 'vserver' and at the SVM that the account may see";
 constexpr const char* kKeyHint = "look at the key manager of the SVM (security key-manager show)";
+constexpr const char* kLockedHint =
+    "a newer snapshot is locked, as those of the array's anti-ransomware protection are for 12 hours: "
+    "wait until it has expired, or clear the suspicion on the array ('security anti-ransomware volume "
+    "attack clear-suspect')";
 constexpr const char* kTaskHint = "wait for the running operation and repeat";
 
-// Sources: "general" is NetApp's REST overview (error codes common to all calls);
-// others name the call in whose reference the code stands; "seen" means NetApp's CSI driver relies
-// on it.
+// Sources: "general" is NetApp's REST overview (error codes common to all calls); others name the
+// call in whose reference the code stands; "seen" means that NetApp's CSI driver relies on it.
 constexpr std::array kCodeRows{
     // general: the same identifiers exist.
     CodeRow{1, Code::kAlreadyExists, Retry::kFinal, nullptr},
     // general: a field is invalid, missing or superfluous: a gap in our knowledge of the release.
-    CodeRow{2, Code::kInternal, Retry::kFinal, nullptr},
+    CodeRow{2, Code::kInternal, Retry::kFinal, nullptr, Refusal::kFieldRefused},
     // general: not supported here.
     CodeRow{3, Code::kUnsupported, Retry::kFinal, nullptr},
     // general: no entry with these identifiers.
-    CodeRow{4, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{4, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // general: permission denied; the hint is made from the request.
     CodeRow{6, Code::kPermissionDenied, Retry::kFinal, nullptr},
     // general: a resource limit. With 429 or 503 it passes; an object limit comes back each time,
@@ -52,13 +58,13 @@ constexpr std::array kCodeRows{
     // general: too many requests in flight.
     CodeRow{262160, Code::kUnavailable, Retry::kRefused, nullptr},
     // general: unknown argument or field: newer than this release.
-    CodeRow{262179, Code::kUnsupported, Retry::kFinal, nullptr},
-    CodeRow{262196, Code::kUnsupported, Retry::kFinal, nullptr},
-    CodeRow{262203, Code::kUnsupported, Retry::kFinal, nullptr},
+    CodeRow{262179, Code::kUnsupported, Retry::kFinal, nullptr, Refusal::kFieldRefused},
+    CodeRow{262196, Code::kUnsupported, Retry::kFinal, nullptr, Refusal::kFieldRefused},
+    CodeRow{262203, Code::kUnsupported, Retry::kFinal, nullptr, Refusal::kFieldRefused},
     // general: value refused: it comes from a setting or a name.
     CodeRow{262185, Code::kInvalidArgument, Retry::kFinal, nullptr},
     CodeRow{262186, Code::kInvalidArgument, Retry::kFinal, nullptr},
-    CodeRow{262197, Code::kInvalidArgument, Retry::kFinal, nullptr},
+    CodeRow{262197, Code::kInvalidArgument, Retry::kFinal, nullptr, Refusal::kFieldRefused},
     CodeRow{262245, Code::kInvalidArgument, Retry::kFinal, nullptr},
     CodeRow{262247, Code::kInvalidArgument, Retry::kFinal, nullptr},
     // consistency group PATCH: members may not be removed this way on this release.
@@ -69,14 +75,14 @@ constexpr std::array kCodeRows{
     CodeRow{524479, Code::kNoSpace, Retry::kFinal, "bring the volume online or give it more space"},
     // snapshots DELETE: the volume is locked or fenced.
     CodeRow{524481, Code::kBusy, Retry::kRefused, kTaskHint},
-    // volumes DELETE, the step that takes it offline: seen, passes within seconds.
-    CodeRow{524486, Code::kBusy, Retry::kRefused, kTaskHint},
+    // volumes DELETE, the step that takes it offline: seen, passes within a minute.
+    CodeRow{524486, Code::kBusy, Retry::kBusy, kTaskHint},
     // volumes PATCH restore_to: restore failed, reason in the message.
     CodeRow{524511, Code::kConflict, Retry::kFinal, nullptr},
     // volumes POST clone: parent not found.
     CodeRow{524601, Code::kNotFound, Retry::kFinal, nullptr},
     // volumes DELETE: FlexClones depend on it.
-    CodeRow{524615, Code::kBusy, Retry::kFinal, kSplitHint},
+    CodeRow{524615, Code::kBusy, Retry::kFinal, kSplitHint, Refusal::kHeldByClones},
     // volumes PATCH: attribute not modifiable on this volume.
     CodeRow{524849, Code::kUnsupported, Retry::kFinal, nullptr},
     // snapshots POST: name taken.
@@ -107,12 +113,17 @@ constexpr std::array kCodeRows{
     CodeRow{917887, Code::kInvalidArgument, Retry::kFinal, nullptr},
     CodeRow{917888, Code::kInvalidArgument, Retry::kFinal, nullptr},
     // namespaces POST: volume not found; volumes: no volume with that UUID.
-    CodeRow{917927, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{917927, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // volumes POST, PATCH: tiering policy and cooling days disagree.
     CodeRow{918196, Code::kInvalidArgument, Retry::kFinal, "look at the setting 'tiering_policy'"},
-    CodeRow{918235, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{918235, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
+    // volumes PATCH movement: it is on that aggregate; there is no such aggregate.
+    CodeRow{918265, Code::kConflict, Retry::kFinal, nullptr},
+    CodeRow{918267, Code::kNotFound, Retry::kFinal,
+            "'storage aggregate show' on the array names them"},
     // volumes PATCH: autosize maximum above what the platform allows; minimum above the size.
-    CodeRow{918521, Code::kInvalidArgument, Retry::kFinal, "lower 'autosize_max_percent'"},
+    CodeRow{918521, Code::kInvalidArgument, Retry::kFinal, "lower 'autosize_max_percent'",
+            Refusal::kAboveLimit},
     CodeRow{918524, Code::kInvalidArgument, Retry::kFinal, nullptr},
     // volumes: refused on this platform (ASA r2, AFX).
     CodeRow{918701, Code::kUnsupported, Retry::kFinal, nullptr},
@@ -130,15 +141,16 @@ constexpr std::array kCodeRows{
     // snapshots POST: name with a reserved prefix; invalid name.
     CodeRow{1638477, Code::kInvalidArgument, Retry::kFinal, nullptr},
     // volumes PATCH restore_to: a newer snapshot is a replication reference.
-    CodeRow{1638480, Code::kBusy, Retry::kFinal, "release the newer snapshot first"},
+    CodeRow{1638480, Code::kBusy, Retry::kFinal, "release the newer snapshot first",
+            Refusal::kNewerHeld},
     CodeRow{1638518, Code::kInvalidArgument, Retry::kFinal, nullptr},
     // snapshots POST: a revert is running.
-    CodeRow{1638532, Code::kBusy, Retry::kRefused, kTaskHint},
+    CodeRow{1638532, Code::kBusy, Retry::kBusy, kTaskHint},
     // snapshots DELETE: it has an owner, such as a FlexClone; it is locked or has not expired.
-    CodeRow{1638543, Code::kBusy, Retry::kFinal, kSplitHint},
-    CodeRow{1638555, Code::kBusy, Retry::kFinal, kSplitHint},
+    CodeRow{1638543, Code::kBusy, Retry::kFinal, kSplitHint, Refusal::kHeldByClones},
+    CodeRow{1638555, Code::kBusy, Retry::kFinal, kSplitHint, Refusal::kHeldByClones},
     // snapshots DELETE: not there.
-    CodeRow{1638600, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{1638600, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // general: SVM missing, or not visible to this account; UUID and name disagree.
     CodeRow{2621462, Code::kNotFound, Retry::kFinal, kSvmHint},
     CodeRow{2621706, Code::kConflict, Retry::kFinal, kSvmHint},
@@ -148,32 +160,32 @@ constexpr std::array kCodeRows{
     // general: not authorised; the hint is made from the request.
     CodeRow{6691623, Code::kPermissionDenied, Retry::kFinal, nullptr},
     // volumes PATCH: a change of the QoS workload failed, to be repeated.
-    CodeRow{8454210, Code::kBusy, Retry::kRefused, nullptr},
+    CodeRow{8454210, Code::kBusy, Retry::kBusy, nullptr},
     // general: UUID not found.
-    CodeRow{8586226, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{8586226, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // volumes PATCH restore_to: not online; a newer snapshot is locked.
     CodeRow{9437885, Code::kConflict, Retry::kFinal, "bring the volume online"},
-    CodeRow{9437886, Code::kBusy, Retry::kFinal, "a newer snapshot is locked"},
+    CodeRow{9437886, Code::kBusy, Retry::kFinal, kLockedHint, Refusal::kNewerHeld},
     // volumes POST: a create of that name is running, perhaps our own whose answer was lost. A
-    // later
-    // try finds the name taken, which the caller settles by the mark.
-    CodeRow{13107405, Code::kBusy, Retry::kRefused, kTaskHint},
+    // later try finds the name taken, which the caller settles by the mark.
+    CodeRow{13107405, Code::kBusy, Retry::kBusy, kTaskHint},
     // consistency groups: missing; no such UUID; not in that SVM.
-    CodeRow{53411842, Code::kNotFound, Retry::kFinal, nullptr},
-    CodeRow{53411843, Code::kNotFound, Retry::kFinal, nullptr},
-    CodeRow{53411844, Code::kNotFound, Retry::kFinal, nullptr},
-    // consistency groups: name taken; object exists in its scope; not enough to add a volume.
+    CodeRow{53411842, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
+    CodeRow{53411843, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
+    CodeRow{53411844, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
+    // consistency groups: name taken; object exists in its scope; no such volume; cannot be added.
     CodeRow{53411852, Code::kAlreadyExists, Retry::kFinal, nullptr},
     CodeRow{53411860, Code::kAlreadyExists, Retry::kFinal, nullptr},
     CodeRow{53411861, Code::kNotFound, Retry::kFinal, nullptr},
     CodeRow{53411864, Code::kInternal, Retry::kFinal, nullptr},
     // consistency groups: the volume is in another group.
-    CodeRow{53411865, Code::kConflict, Retry::kFinal, "remove the volume from the other group"},
-    // group snapshots POST: not permitted now; failed or name taken (see CreateSnapshot).
+    CodeRow{53411865, Code::kConflict, Retry::kFinal, "remove the volume from the other group",
+            Refusal::kInOtherGroup},
+    // group snapshots POST: not permitted now; failed, or name taken (seen).
     CodeRow{53411918, Code::kConflict, Retry::kFinal, nullptr},
-    CodeRow{53411921, Code::kUnavailable, Retry::kFinal, nullptr},
+    CodeRow{53411921, Code::kUnavailable, Retry::kFinal, nullptr, Refusal::kFailedOrTaken},
     // group snapshots DELETE: locked; a replication reference.
-    CodeRow{53412007, Code::kBusy, Retry::kFinal, kSplitHint},
+    CodeRow{53412007, Code::kBusy, Retry::kFinal, kSplitHint, Refusal::kHeldByClones},
     CodeRow{53412008, Code::kBusy, Retry::kFinal, nullptr},
     // consistency groups DELETE: still replicated.
     CodeRow{53412041, Code::kBusy, Retry::kFinal, "end the replication of the group first"},
@@ -191,21 +203,21 @@ constexpr std::array kCodeRows{
     CodeRow{72089709, Code::kInvalidArgument, Retry::kFinal, "look at the setting 'subsystem'"},
     CodeRow{72089716, Code::kInvalidArgument, Retry::kFinal, "a secret begins with DHHC-1:"},
     // namespaces POST: too small, too large, path taken; not found.
-    CodeRow{72089723, Code::kInvalidArgument, Retry::kFinal, nullptr},
+    CodeRow{72089723, Code::kInvalidArgument, Retry::kFinal, nullptr, Refusal::kTooSmall},
     CodeRow{72089724, Code::kInvalidArgument, Retry::kFinal, nullptr},
     CodeRow{72089725, Code::kAlreadyExists, Retry::kFinal, nullptr},
-    CodeRow{72089731, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{72089731, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     CodeRow{72089732, Code::kInvalidArgument, Retry::kFinal, nullptr},
     // host NQN: no qualifier, no prefix, bad date.
     CodeRow{72089771, Code::kInvalidArgument, Retry::kFinal, "look at /etc/nvme/hostnqn"},
     CodeRow{72089772, Code::kInvalidArgument, Retry::kFinal, "look at /etc/nvme/hostnqn"},
     CodeRow{72089773, Code::kInvalidArgument, Retry::kFinal, "look at /etc/nvme/hostnqn"},
     // subsystem maps POST: mapped to this subsystem already.
-    CodeRow{72089790, Code::kAlreadyExists, Retry::kFinal, nullptr},
+    CodeRow{72089790, Code::kAlreadyExists, Retry::kFinal, nullptr, Refusal::kMappedHere},
     // namespaces DELETE: still mapped.
     CodeRow{72089796, Code::kBusy, Retry::kFinal, "unmap the namespace first"},
     // subsystem maps POST: a restore of the namespace is running.
-    CodeRow{72089799, Code::kBusy, Retry::kRefused, kTaskHint},
+    CodeRow{72089799, Code::kBusy, Retry::kBusy, kTaskHint},
     // subsystem maps POST: a node, or several, have no LIF for NVMe.
     CodeRow{72089902, Code::kConflict, Retry::kFinal,
             "create a data LIF for NVMe/TCP on each node"},
@@ -215,22 +227,26 @@ constexpr std::array kCodeRows{
     CodeRow{72089904, Code::kUnavailable, Retry::kFinal,
             "give the aggregate back to its home node"},
     // subsystems: not found; host not found.
-    CodeRow{72090001, Code::kNotFound, Retry::kFinal, "look at the setting 'subsystem'"},
-    CodeRow{72090004, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{72090001, Code::kNotFound, Retry::kFinal, "look at the setting 'subsystem'",
+            Refusal::kGone},
+    CodeRow{72090004, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // namespaces: not found by UUID, by name.
-    CodeRow{72090006, Code::kNotFound, Retry::kFinal, nullptr},
-    CodeRow{72090007, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{72090006, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
+    CodeRow{72090007, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // namespaces POST: created, but not all is set or it could not be read back.
     CodeRow{72090009, Code::kConflict, Retry::kLost, nullptr},
     CodeRow{72090015, Code::kConflict, Retry::kLost, nullptr},
+    // namespaces PATCH: overwritten, but not all properties are set.
+    CodeRow{72090010, Code::kConflict, Retry::kLost, nullptr},
+    CodeRow{72090011, Code::kConflict, Retry::kLost, nullptr},
     // namespaces: aggregate offline, volume offline.
     CodeRow{72090016, Code::kUnavailable, Retry::kFinal, nullptr},
     CodeRow{72090017, Code::kUnavailable, Retry::kFinal, "bring the volume online"},
     // subsystem maps DELETE: not mapped there.
-    CodeRow{72090019, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{72090019, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // subsystems: not found by name; host not in it.
     CodeRow{72090021, Code::kNotFound, Retry::kFinal, "look at the setting 'subsystem'"},
-    CodeRow{72090022, Code::kNotFound, Retry::kFinal, nullptr},
+    CodeRow{72090022, Code::kNotFound, Retry::kFinal, nullptr, Refusal::kGone},
     // subsystems POST: exists; SVM without NVMe service.
     CodeRow{72090025, Code::kAlreadyExists, Retry::kFinal, nullptr},
     CodeRow{72090029, Code::kNotFound, Retry::kFinal, "create the NVMe service of the SVM"},
@@ -258,15 +274,18 @@ struct StatusRow {
   int status;
   Code code;
   Retry retry;
+  bool is_bulk_refused = false;
 };
 // NetApp REST overview, "HTTP status codes", for what carries no code of the table above. An
 // unknown code with 400 is a request of ours that this release does not take.
+// An array that does not take '*' in place of a UUID answers with one of the rows marked so;
+// anything else would fail for a single object as well.
 constexpr std::array kStatusRows{
-    StatusRow{400, Code::kInternal, Retry::kFinal},
+    StatusRow{400, Code::kInternal, Retry::kFinal, true},
     StatusRow{401, Code::kUnauthenticated, Retry::kFinal},
     StatusRow{403, Code::kPermissionDenied, Retry::kFinal},
-    StatusRow{404, Code::kNotFound, Retry::kFinal},
-    StatusRow{405, Code::kUnsupported, Retry::kFinal},
+    StatusRow{404, Code::kNotFound, Retry::kFinal, true},
+    StatusRow{405, Code::kUnsupported, Retry::kFinal, true},
     StatusRow{409, Code::kConflict, Retry::kFinal},
     StatusRow{429, Code::kUnavailable, Retry::kRefused},
     StatusRow{500, Code::kInternal, Retry::kFinal},
@@ -289,6 +308,18 @@ StatusRow FindStatus(int status) {
   return row == kStatusRows.end() ? StatusRow{status, Code::kInternal, Retry::kFinal} : *row;
 }
 
+// A role grants a path with all that is below it; the one of an object stands for no role. The
+// segments up to the first that is an object's: a UUID, or '*' for all.
+std::string_view PathOfRole(std::string_view path) {
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::string_view segment = path.substr(at + 1, end - at - 1);
+    if (segment == "*" || Uuid::Parse(segment)) return path.substr(0, at);
+    at = end;
+  }
+  return path;
+}
+
 // The access level of ONTAP's REST roles that the request needs ("security login rest-role").
 std::string MissingRight(std::string_view request) {
   const auto space = std::min(request.find(' '), request.size());
@@ -299,57 +330,48 @@ std::string MissingRight(std::string_view request) {
   if (method == "POST") access = "read_create";
   if (method == "PATCH") access = "read_modify";
   if (method == "DELETE") access = "all";
-  return "give the role of the account access '" + access + "' to " + std::string(path);
+  return "give the role of the account access '" + access + "' to " + std::string(PathOfRole(path));
+}
+
+Refusal RefusalOf(const CodeRow* row, const ArrayError& refused, const StatusRow& by_status,
+                  std::string_view request) {
+  if (by_status.is_bulk_refused && request.find("/*/") != std::string_view::npos) {
+    return Refusal::kBulkRefused;
+  }
+  if (row != nullptr) return row->refusal;
+  // A failed job has no status.
+  if (refused.code && by_status.code == Code::kInternal) return Refusal::kUnknownCode;
+  return by_status.code == Code::kNotFound ? Refusal::kGone : Refusal::kNone;
 }
 
 }  // namespace
 
-Judgement Judge(const Refusal& refusal, std::string_view request, std::string_view doing) {
-  const CodeRow* row = FindCode(refusal.code);
-  const StatusRow by_status = FindStatus(refusal.http_status);
+Judgement Judge(const ArrayError& refused, std::string_view request, std::string_view doing) {
+  const StatusRow by_status = FindStatus(refused.http_status);
   // Wrong credentials carry no code, whatever else stands in the body.
-  const bool by_code = row != nullptr && refusal.http_status != 401;
-  const Code code = by_code ? row->code : by_status.code;
-  const Retry retry = by_code ? row->retry : by_status.retry;
+  const CodeRow* row = refused.http_status == 401 ? nullptr : FindCode(refused.code);
+  const Code code = row != nullptr ? row->code : by_status.code;
+  const Retry retry = row != nullptr ? row->retry : by_status.retry;
 
-  Error error(code, "cannot " + std::string(doing));
-  const std::string message = CleanText(refusal.message);
-  error = std::move(error).Because(message.empty() ? "the array gives no reason" : message);
-  if (refusal.code) error.AddFact("ontap_code", std::to_string(*refusal.code));
-  if (refusal.http_status != 0) error.AddFact("http", std::to_string(refusal.http_status));
+  const std::string message = CleanText(refused.message);
+  Error error = Error(code, "cannot " + std::string(doing))
+                    .Because(message.empty() ? "the array gives no reason" : message)
+                    .From({.http_status = refused.http_status,
+                           .array_code = refused.code,
+                           .refusal = RefusalOf(row, refused, by_status, request)});
+  if (refused.code) error.AddFact("ontap_code", std::to_string(*refused.code));
+  if (refused.http_status != 0) error.AddFact("http", std::to_string(refused.http_status));
   error.AddFact("request", std::string(request));
 
   if (code == Code::kUnauthenticated) {
-    error.SetHint("set the password with 'pvesm set <storage> --password'");
+    error.SetHint("give the right password of the account with '--password'");
   } else if (code == Code::kPermissionDenied) {
     error.SetHint(MissingRight(request));
-  } else if (by_code && row->hint != nullptr) {
+  } else if (row != nullptr && row->hint != nullptr) {
     error.SetHint(row->hint);
   }
   if (retry == Retry::kLost) error = std::move(error).OutcomeUnknown();
   return {std::move(error), retry};
-}
-
-bool HasOntapCode(const Error& error, std::uint64_t code) {
-  return error.Fact("ontap_code") == std::to_string(code);
-}
-
-bool IsGone(const Error& error) {
-  if (error.code() != ErrorCode::kNotFound) return false;
-  constexpr std::array<std::uint64_t, 3> kSvmMissing{917505, 1260882, 2621462};
-  return std::none_of(kSvmMissing.begin(), kSvmMissing.end(),
-                      [&](std::uint64_t code) { return HasOntapCode(error, code); });
-}
-
-bool IsHeldByClones(const Error& error) {
-  constexpr std::array<std::uint64_t, 4> kHeld{524615, 1638543, 1638555, 53412007};
-  return std::any_of(kHeld.begin(), kHeld.end(),
-                     [&](std::uint64_t code) { return HasOntapCode(error, code); });
-}
-
-bool IsBulkRefused(const Error& error) {
-  const auto http = error.Fact("http");
-  return http == "400" || http == "404" || http == "405";
 }
 
 }  // namespace ontapnvme::ontap

@@ -25,5 +25,7 @@ inline constexpr Release kGroupMembersChange{9, 12, 1};
 inline constexpr Release kForceDelete{9, 12, 1};  // DELETE volume?force=true
 inline constexpr Release kDhChap{9, 12, 1};
 inline constexpr Release kTlsPsk{9, 16, 1};
+inline constexpr Release kRansomwareByDefault{9, 18, 1};  // on, for new volumes
+inline constexpr Release kSanRansomware{9, 17, 1};  // anti-ransomware protection of SAN volumes
 
 }  // namespace ontapnvme::ontap

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/masked_text.h"
+#include "ontap/json_fields.h"
 #include "ontap/ontap_errors.h"
 #include "ontap/rest_types.h"
 
@@ -15,15 +16,19 @@ namespace {
 
 // A collection that does not end after this many pages is not one of ours.
 constexpr std::size_t kPagesMax = 1000;
-// Nor is one that takes more memory than this: four million fields.
-constexpr std::size_t kListWeightMax = std::size_t{512} << 20U;
 // ONTAP's links repeat the query; the longest query of ours names some dozen volumes.
 constexpr std::size_t kLinkBytesMax = 16 * 1024;
 // The array is asked to hold a change this long before it answers with a job. ONTAP takes up to
-// 120; a connection that is silent for longer than this is rather broken than busy.
+// 120; a connection that is silent for longer is more likely broken than busy.
 constexpr Duration kReturnTimeoutMax = std::chrono::seconds(20);
 // What is kept of the budget for the way back of the answer.
 constexpr Duration kAnswerReserve = std::chrono::seconds(1);
+// A change that is not answered this long after the array should have: the answer is lost.
+constexpr Duration kAnswerMargin = std::chrono::seconds(10);
+// An array that answers a read does so within seconds; one that is busy may take up to 15 for a
+// listing (NetApp, `return_timeout` of GET). So a read that was lost is repeated early, and waited for
+// twice as long each time.
+constexpr Duration kReadSilenceFirst = std::chrono::seconds(6);
 // A job is seldom done at once and seldom longer than seconds; a finished one is forgotten by the
 // array after 300 seconds (NetApp REST reference, cluster/jobs).
 constexpr Duration kJobDelayFirst{100};
@@ -48,29 +53,30 @@ std::string ParseMessage(const Json& holder) {
 }
 
 // {"error":{…}} where there is one. An answer that cannot be read is judged by its status alone.
-Refusal ParseRefusal(const http::Response& response, std::string_view request) {
-  Refusal refusal;
-  refusal.http_status = response.status;
-  const auto body = ParseJson(response.body, request);
-  if (!body.ok()) return refusal;
+ArrayError ParseError(const http::Response& response, std::string_view request,
+                      const Deadline& deadline) {
+  ArrayError parsed;
+  parsed.http_status = response.status;
+  const auto body = ParseJson(response.body, request, deadline);
+  if (!body.ok()) return parsed;
   const auto error = body->find("error");
-  if (error == body->end() || !error->is_object()) return refusal;
-  refusal.code = ParseCode(*error, "code");
-  refusal.message = ParseMessage(*error);
-  return refusal;
+  if (error == body->end() || !error->is_object()) return parsed;
+  parsed.code = ParseCode(*error, "code");
+  parsed.message = ParseMessage(*error);
+  return parsed;
 }
 
 // The outcome of a failed job: `error` since it exists, else `code` and `message` of the job.
-Refusal ParseJobFailure(const Json& job) {
-  Refusal refusal;
+ArrayError ParseJobFailure(const Json& job) {
+  ArrayError parsed;
   const auto error = job.find("error");
   if (error != job.end() && error->is_object()) {
-    refusal.code = ParseCode(*error, "code");
-    refusal.message = ParseMessage(*error);
+    parsed.code = ParseCode(*error, "code");
+    parsed.message = ParseMessage(*error);
   }
-  if (!refusal.code) refusal.code = ParseCode(job, "code");
-  if (refusal.message.empty()) refusal.message = ParseMessage(job);
-  return refusal;
+  if (!parsed.code) parsed.code = ParseCode(job, "code");
+  if (parsed.message.empty()) parsed.message = ParseMessage(job);
+  return parsed;
 }
 
 Error TransportError(const Error& error, const std::string& name, const std::string& doing) {
@@ -90,9 +96,17 @@ bool IsOwnApi(const std::string& target) {
          std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-std::string SecondsText(Duration left) {
-  const auto usable = std::clamp(left - kAnswerReserve, Duration::zero(), kReturnTimeoutMax);
-  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(usable).count());
+// How long the array is asked to hold a change, when `left` is what remains of the budget.
+std::chrono::seconds ReturnTimeout(Duration left) {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+      std::clamp(left - kAnswerReserve, Duration::zero(), kReturnTimeoutMax));
+}
+
+http::Request WireOf(const ReadRequest& request) {
+  http::Request wire;
+  wire.target = request.query.After(request.path);
+  wire.silence_max = kReadSilenceFirst;
+  return wire;
 }
 
 }  // namespace
@@ -122,7 +136,7 @@ void RestClient::LogExchange(const std::string& name, const Result<http::Respons
                              Duration took) {
   const std::string outcome =
       answer.ok() ? std::to_string(answer->status) : std::string(ToString(answer.error().code()));
-  log_->Debug(name + " " + outcome + " " + std::to_string(took.count()) + " ms");
+  log_->Trace(name + " " + outcome + " " + std::to_string(took.count()) + " ms");
 }
 
 Result<http::Response> RestClient::Exchange(const http::Request& request, const std::string& name,
@@ -133,27 +147,26 @@ Result<http::Response> RestClient::Exchange(const http::Request& request, const 
   return answer;
 }
 
-RestClient::Attempt RestClient::Refused(Refusal refusal, const std::string& name,
+RestClient::Attempt RestClient::Refused(ArrayError refused, const std::string& name,
                                         const std::string& doing,
                                         std::optional<Duration> retry_after) {
-  refusal.message = MaskedText(std::move(refusal.message), concealed_);
-  auto judgement = Judge(refusal, name, doing);
+  refused.message = MaskedText(std::move(refused.message), concealed_);
+  auto judgement = Judge(refused, name, doing);
   return Attempt::Failed(std::move(judgement.error), judgement.cause, retry_after);
 }
 
-RestClient::Attempt RestClient::ReadOnce(const ReadRequest& request,
-                                         Result<http::Response> answer) {
+RestClient::Attempt RestClient::ReadOnce(const ReadRequest& request, Result<http::Response> answer,
+                                         const Deadline& deadline) {
   const std::string name = request.Name();
   if (!answer.ok()) {
     return Attempt::Failed(TransportError(answer.error(), name, request.doing),
                            http::CauseOf(answer.error()));
   }
   if (answer->status != 200) {
-    return Refused(ParseRefusal(*answer, name), name, request.doing, answer->retry_after);
+    return Refused(ParseError(*answer, name, deadline), name, request.doing, answer->retry_after);
   }
-  auto document = ParseJson(answer->body, name);
+  auto document = ParseJson(answer->body, name, deadline, &weight_);
   if (!document.ok()) return Attempt::Failed(document.error().Wrap("cannot " + request.doing));
-  weight_ += Weight(answer->body);
   Attempt attempt;
   attempt.document = std::move(document).value();
   return attempt;
@@ -164,13 +177,13 @@ Result<Json> RestClient::ReadUntilAnswered(const ReadRequest& request,
                                            std::optional<Result<http::Response>> first,
                                            const Deadline& deadline) {
   http::RetryLoop loop(retry_policy_, jitter_, /*is_idempotent=*/true, deadline);
-  http::Request wire;
-  wire.target = request.query.After(request.path);
+  http::Request wire = WireOf(request);
   while (true) {
     auto answer =
         first ? *std::exchange(first, std::nullopt) : Exchange(wire, request.Name(), deadline);
-    Attempt attempt = ReadOnce(request, std::move(answer));
+    Attempt attempt = ReadOnce(request, std::move(answer), deadline);
     if (!attempt.error) return std::move(attempt.document);
+    if (attempt.cause == http::RetryCause::kLost) wire.silence_max *= 2;
     if (!loop.TryAgain(attempt.cause, attempt.retry_after, *attempt.error)) {
       return *std::move(attempt.error);
     }
@@ -178,6 +191,7 @@ Result<Json> RestClient::ReadUntilAnswered(const ReadRequest& request,
 }
 
 Result<Json> RestClient::Read(const ReadRequest& request, const Deadline& deadline) {
+  weight_ = 0;
   return ReadUntilAnswered(request, std::nullopt, deadline);
 }
 
@@ -185,7 +199,6 @@ Result<std::vector<Json>> RestClient::FollowPages(const ReadRequest& request, Js
                                                   const Deadline& deadline) {
   std::vector<Json> records;
   std::set<std::string> seen;
-  const std::size_t weight_before = weight_;
   Json page = std::move(first_page);
   for (std::size_t pages = 1;; ++pages) {
     FieldReader fields(page, request.Name());
@@ -204,12 +217,8 @@ Result<std::vector<Json>> RestClient::FollowPages(const ReadRequest& request, Js
 
     if (!IsOwnApi(next)) return Unreadable(request.Name(), "its next page is elsewhere");
     if (!seen.insert(next).second) return Unreadable(request.Name(), "its pages go in a circle");
-    if (pages >= kPagesMax || weight_ - weight_before > kListWeightMax) {
-      return Unreadable(request.Name(), "it has too many pages");
-    }
-    ReadRequest next_request;
-    next_request.path = next;  // with its own query
-    next_request.doing = request.doing;
+    if (pages >= kPagesMax) return Unreadable(request.Name(), "it has too many pages");
+    const ReadRequest next_request{.path = next, .doing = request.doing};  // with its own query
     TRY(page, ReadUntilAnswered(next_request, std::nullopt, deadline));
   }
 }
@@ -221,10 +230,9 @@ Result<std::vector<Json>> RestClient::List(const ReadRequest& request, const Dea
 
 Result<std::vector<std::vector<Json>>> RestClient::ListEach(
     const std::vector<ReadRequest>& requests, const Deadline& deadline) {
-  std::vector<http::Request> wire(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    wire[i].target = requests[i].query.After(requests[i].path);
-  }
+  weight_ = 0;
+  std::vector<http::Request> wire;
+  for (const auto& request : requests) wire.push_back(WireOf(request));
   const TimePoint start = deadline.clock().Now();
   auto answers = transport_->PerformAll(wire, deadline);
   const auto took = std::chrono::duration_cast<Duration>(deadline.clock().Now() - start);
@@ -239,15 +247,20 @@ Result<std::vector<std::vector<Json>>> RestClient::ListEach(
   return lists;
 }
 
-// The attempt's document is the answer of the change, or the uuid of a job as a text.
+// Sends the change once and waits for its job, if it becomes one. What the change left behind goes
+// into `answer`; the attempt's own document stays empty.
 RestClient::Attempt RestClient::ChangeOnce(const ChangeRequest& request, ChangeAnswer& answer,
                                            const Deadline& deadline) {
   const std::string name = request.Name();
   http::Request wire;
   wire.method = request.method;
   http::Query query = request.query;
+  // What is synchronous may take as long as the array would hold another change.
+  wire.silence_max = kReturnTimeoutMax + kAnswerMargin;
   if (request.takes_return_timeout) {
-    query.Add("return_timeout", SecondsText(deadline.Remaining()));
+    const auto held = ReturnTimeout(deadline.Remaining());
+    query.Add("return_timeout", std::to_string(held.count()));
+    wire.silence_max = held + kAnswerMargin;
   }
   wire.target = query.After(request.path);
   wire.body = request.body;
@@ -259,14 +272,15 @@ RestClient::Attempt RestClient::ChangeOnce(const ChangeRequest& request, ChangeA
                            http::CauseOf(response.error()));
   }
   if (response->status < 200 || response->status > 202) {
-    return Refused(ParseRefusal(*response, name), name, request.doing, response->retry_after);
+    return Refused(ParseError(*response, name, deadline), name, request.doing,
+                   response->retry_after);
   }
 
   // It was carried out, or will be: what cannot be read from here on leaves the outcome open.
   answer.location = response->location;
   Attempt attempt;
   if (response->body.empty()) return attempt;
-  auto document = ParseJson(response->body, name);
+  auto document = ParseJson(response->body, name, deadline);
   if (!document.ok()) {
     return Attempt::Failed(document.error().Wrap("cannot " + request.doing).OutcomeUnknown());
   }
@@ -286,10 +300,9 @@ RestClient::Attempt RestClient::ChangeOnce(const ChangeRequest& request, ChangeA
 
 RestClient::Attempt RestClient::WaitForJob(const ChangeRequest& request, const std::string& job,
                                            const Deadline& deadline) {
-  ReadRequest read;
-  read.path = "/api/cluster/jobs/" + http::PathSegment(job);
+  const std::string jobs = "/api/cluster/jobs";
+  ReadRequest read{.path = jobs + "/" + http::PathSegment(job), .doing = request.doing};
   read.query.Add("fields", "state,message,code,error");
-  read.doing = request.doing;
   const auto open = [&](const Error& error) {
     return Attempt::Failed(Error(error).With("job", CleanText(job)).OutcomeUnknown());
   };
@@ -303,7 +316,7 @@ RestClient::Attempt RestClient::WaitForJob(const ChangeRequest& request, const s
 
     auto state = Read(read, deadline);
     if (FailedWith(state, ErrorCode::kNotFound)) {
-      // The array forgets finished jobs: this one ended, and the object tells how.
+      // The array forgets finished jobs: this one ended, and only the object shows how.
       Error gone = Error(ErrorCode::kUnavailable, "cannot " + request.doing)
                        .Because("the array has forgotten the outcome of its job")
                        .With("request", request.Name())
@@ -311,6 +324,17 @@ RestClient::Attempt RestClient::WaitForJob(const ChangeRequest& request, const s
       Attempt attempt = open(gone);
       attempt.cause = http::RetryCause::kLost;
       return attempt;
+    }
+    if (FailedWith(state, ErrorCode::kPermissionDenied)) {
+      Origin origin = state.error().origin();
+      origin.refusal = Refusal::kJobUnseen;
+      const Error unseen = Error(ErrorCode::kPermissionDenied, "cannot " + request.doing)
+                               .Because("the array does it in a job that the account may not read")
+                               .With("request", request.Name())
+                               .Try("give the role of the account access 'readonly' to " + jobs)
+                               .From(origin);
+      if (on_unseen_job_) on_unseen_job_(unseen, deadline.clock());
+      return open(unseen);
     }
     if (!state.ok()) return open(state.error());
     FieldReader fields(*state, read.Name());

@@ -17,14 +17,14 @@
 
 namespace ontapnvme::ontap {
 
+struct ArrayError;
 struct ChangeAnswer;
 struct ChangeRequest;
 struct ReadRequest;
-struct Refusal;
 
-// Errors of every call: what ontap_errors.h makes of a refusal; those of the transport, wrapped;
-// kInternal for an answer that cannot be read. Facts: `request`, and where they apply `http`,
-// `ontap_code`, `job`, `tries`. outcome_unknown() is set when a change may have been made although
+// Errors of every call: what ontap_errors.h makes of a refusal, with its origin; those of the
+// transport, wrapped; kInternal for an answer that cannot be read. Facts: `request`, and where they
+// apply `http`, `ontap_code`, `job`, `tries`. outcome_unknown() is set when a change may have been made although
 // the call failed. Every call writes one debug line per request.
 class RestClient {
  public:
@@ -33,7 +33,8 @@ class RestClient {
   RestClient(http::Transport& transport, Log& log, http::Jitter jitter,
              http::RetryPolicy retry_policy = {});
 
-  // The release of the array, where known; nothing is gated while it is not.
+  // The release of the array, where known: an account need not be allowed to read it. While it is not,
+  // requests have the form that every release takes.
   std::optional<Release> release() const { return release_; }
   void SetRelease(const Release& release) { release_ = release; }
   // Whether the array is known to be older: a call that it lacks is not sent to it.
@@ -42,6 +43,11 @@ class RestClient {
 
   // What must not stand in a message although the array says it.
   void Conceal(std::vector<Secret> secrets) { concealed_ = std::move(secrets); }
+
+  // Called when the account may not read the job that a change has become, with the refusal.
+  void OnUnseenJob(std::function<void(const Error& denied, Clock& clock)> told) {
+    on_unseen_job_ = std::move(told);
+  }
 
   // One object.
   Result<nlohmann::json> Read(const ReadRequest& request, const Deadline& deadline);
@@ -52,7 +58,8 @@ class RestClient {
       const std::vector<ReadRequest>& requests, const Deadline& deadline);
   // Carries out a change and waits for its job, if it becomes one. A job that vanished from the
   // array before its outcome was read is kUnavailable with the fact `job_state`=gone and
-  // outcome_unknown(): the object itself tells.
+  // outcome_unknown(): only the object itself shows whether the change was made. So it is with a job
+  // that the account may not read (kPermissionDenied, Refusal::kJobUnseen), see unseen_job.h.
   Result<ChangeAnswer> Change(ChangeRequest request, const Deadline& deadline);
 
  private:
@@ -61,9 +68,10 @@ class RestClient {
   Result<http::Response> Exchange(const http::Request& request, const std::string& name,
                                   const Deadline& deadline);
   void LogExchange(const std::string& name, const Result<http::Response>& answer, Duration took);
-  Attempt Refused(Refusal refusal, const std::string& name, const std::string& doing,
+  Attempt Refused(ArrayError refused, const std::string& name, const std::string& doing,
                   std::optional<Duration> retry_after);
-  Attempt ReadOnce(const ReadRequest& request, Result<http::Response> answer);
+  Attempt ReadOnce(const ReadRequest& request, Result<http::Response> answer,
+                   const Deadline& deadline);
   Result<nlohmann::json> ReadUntilAnswered(const ReadRequest& request,
                                            std::optional<Result<http::Response>> first,
                                            const Deadline& deadline);
@@ -80,7 +88,8 @@ class RestClient {
   http::RetryPolicy retry_policy_;
   std::optional<Release> release_;
   std::vector<Secret> concealed_;
-  std::size_t weight_ = 0;  // of all documents read so far, see Weight
+  std::function<void(const Error& denied, Clock& clock)> on_unseen_job_;
+  std::size_t weight_ = 0;  // of all documents that the current call has read, see ParseJson
 };
 
 }  // namespace ontapnvme::ontap

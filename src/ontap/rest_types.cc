@@ -1,19 +1,48 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "ontap/rest_types.h"
 
-#include <algorithm>
+#include <utility>
 
-#include "ontap/rest_client.h"
+#include "base/text.h"
 
 namespace ontapnvme::ontap {
+namespace {
 
-void AddFields(http::Query& query, const RestClient& rest, std::string fields,
-               std::initializer_list<NewerField> newer) {
-  for (const NewerField& field : newer) {
-    if (!rest.IsOlderThan(field.since)) fields += std::string(",") + field.name;
-  }
-  query.Add("fields", fields);
-  if (newer.size() > 0 && !rest.release()) query.Add("ignore_unknown_fields", "true");
+// What is not UTF-8 becomes a replacement character rather than an error.
+std::string BodyText(const Json& body) {
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string ReadRequest::Name() const {
+  return "GET " + CleanText(http::PathOf(path));
+}
+
+ChangeRequest ChangeRequest::Post(std::string path, const Json& body, std::string doing) {
+  return {.method = http::Method::kPost,
+          .path = std::move(path),
+          .body = BodyText(body),
+          .doing = std::move(doing)};
+}
+
+ChangeRequest ChangeRequest::Patch(std::string path, const Json& body, std::string doing) {
+  return {.method = http::Method::kPatch,
+          .path = std::move(path),
+          .body = BodyText(body),
+          .doing = std::move(doing),
+          .is_idempotent = true};
+}
+
+ChangeRequest ChangeRequest::Delete(std::string path, std::string doing) {
+  return {.method = http::Method::kDelete,
+          .path = std::move(path),
+          .doing = std::move(doing),
+          .is_idempotent = true};
+}
+
+std::string ChangeRequest::Name() const {
+  return std::string(http::ToString(method)) + " " + path;
 }
 
 std::optional<Uuid> UuidFromLocation(const std::string& location, std::string_view collection) {
@@ -23,10 +52,6 @@ std::optional<Uuid> UuidFromLocation(const std::string& location, std::string_vi
   if (rest.empty() || rest.front() != '/') return std::nullopt;
   rest.remove_prefix(1);
   return Uuid::Parse(rest.substr(0, rest.find_first_of("/?")));
-}
-
-std::string BodyText(const Json& body) {
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace ontapnvme::ontap

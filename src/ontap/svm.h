@@ -26,9 +26,12 @@ struct ClusterInfo {
 struct SvmInfo {
   Uuid uuid;
   std::string name;
-  std::string state;
+  std::string state;  // running, or starting, stopping, stopped, deleting, initializing
   bool is_nvme_allowed = true;
   std::vector<std::string> aggregate_names;  // delegated ones
+
+  // An array that does not say is taken at its word that the SVM is there.
+  bool IsRunning() const { return state.empty() || state == "running"; }
 };
 
 struct DataLif {
@@ -39,6 +42,7 @@ struct DataLif {
 };
 
 struct AggregateInfo {
+  Uuid uuid;
   std::string name;
   ByteCount size;
   ByteCount used;
@@ -55,9 +59,13 @@ class Svms {
  public:
   explicit Svms(RestClient& rest) : rest_(&rest) {}
 
+  // One request; two from 9.16.1 on.
   Result<ClusterInfo> ReadCluster(const Deadline& deadline);
   // kNotFound when no such SVM is visible to the account.
   Result<SvmInfo> Read(const std::string& svm_name, const Deadline& deadline);
+  // The SVM that has that UUID, whatever it is called by now. Nothing: the array says "not found"
+  // for it, as it does for one that the account may not see.
+  Result<std::optional<SvmInfo>> FindByUuid(const Uuid& uuid, const Deadline& deadline);
   // Whether the NVMe service of the SVM exists and is enabled.
   Result<bool> IsNvmeServiceEnabled(const std::string& svm_name, const Deadline& deadline);
   // LIFs that carry NVMe/TCP data, up or not.
@@ -67,7 +75,10 @@ class Svms {
   // Cluster-scoped accounts only; kNotFound when there is none, kPermissionDenied for an SVM
   // account.
   Result<AggregateInfo> ReadAggregate(const std::string& name, const Deadline& deadline);
-  // For SVM accounts: free space of a delegated aggregate, where the release tells it.
+  // The aggregate that has that UUID, whatever it is called by now. Nothing: there is none.
+  Result<std::optional<AggregateInfo>> FindAggregateByUuid(const Uuid& uuid,
+                                                           const Deadline& deadline);
+  // For SVM accounts: free space of a delegated aggregate, where the release shows it.
   Result<std::optional<ByteCount>> ReadDelegatedAvailable(const std::string& svm_name,
                                                           const std::string& aggregate,
                                                           const Deadline& deadline);

@@ -3,20 +3,17 @@
 
 #include <algorithm>
 
-#include "pve/disk_lookup.h"
-#include "pve/disk_spec.h"
-#include "pve/name_choice.h"
-#include "pve/volume_details.h"
+#include "catalogue/undo_steps.h"
+#include "pve/volume_names.h"
 
 namespace ontapnvme::pve {
 namespace {
 
-// svm_capacity is what the SVM may hold, as its owner was told: the array does not know of it.
-Status RequireRoom(const StorageConfig& config, const std::vector<ontap::FlexVol>& all,
+// svm_capacity is what the SVM may hold, as agreed with its owner: the array does not know of it.
+Status RequireRoom(const StorageConfig& config, const catalogue::Neighbours& neighbours,
                    ByteCount wanted) {
-  if (!config.svm_capacity) return {};
-  std::uint64_t used_bytes = 0;
-  for (const auto& one : all) used_bytes += one.used.bytes();
+  if (!config.svm_capacity || !neighbours.used_on_svm) return {};
+  const std::uint64_t used_bytes = neighbours.used_on_svm->bytes();
   const std::uint64_t limit_bytes = config.svm_capacity->bytes();
   if (used_bytes < limit_bytes && wanted.bytes() <= limit_bytes - used_bytes) return {};
   return Error(ErrorCode::kNoSpace, "cannot allocate a disk of that size")
@@ -27,133 +24,138 @@ Status RequireRoom(const StorageConfig& config, const std::vector<ontap::FlexVol
       .Try("free space on the SVM, or raise svm_capacity if the SVM may hold more");
 }
 
-// Proxmox's lock keeps a storage's own tasks apart. Another cluster, or another storage with the
-// same prefix, has another lock and chooses among the same names: who loses one takes the next.
-template <typename F>
-Result<std::string> WithFreeName(const F& make_once) {
-  constexpr int kTriesMax = 10;
-  for (int tries = 1;; ++tries) {
-    bool is_name_lost = false;
-    auto made = make_once(is_name_lost);
-    if (!is_name_lost || tries == kTriesMax) return made;
-  }
-}
-
 }  // namespace
 
 Result<std::string> DiskMaking::Allocate(std::uint64_t vmid, const std::string& requested_name,
                                          std::uint64_t size_kib, const Deadline& deadline) {
   TRY(const ByteCount asked, FromKiB(size_kib));
-  if (asked.bytes() == 0 || asked > kDiskSizeMax) {
+  if (asked.bytes() == 0 || asked > catalogue::kDiskSizeMax) {
     return Error(ErrorCode::kInvalidArgument, "cannot allocate a disk of that size")
         .With("size_kib", std::to_string(size_kib))
         .Try("use 1 KiB to 128 TiB");
   }
-  const ByteCount size = asked.RoundUp(kBlockBytes);
-  return WithFreeName([&](bool& is_name_lost) {
-    return AllocateOnce(vmid, requested_name, size, deadline, is_name_lost);
-  });
+  const ByteCount size = asked.RoundUp(catalogue::kBlockBytes);
+  const auto once = [&] { return AllocateOnce(vmid, requested_name, size, deadline); };
+  return requested_name.empty() ? WithChosenName(once) : once();
 }
 
 Result<std::string> DiskMaking::AllocateOnce(std::uint64_t vmid, const std::string& requested_name,
-                                             ByteCount size, const Deadline& deadline,
-                                             bool& is_name_lost) {
-  auto& context = *context_;
-  const auto& config = context.config;
-  TRY(const auto facts, facts_->Read(deadline));
-  const Deadline working = deadline.Reserve(kUndoBudget);
-
-  // With svm_capacity the one listing is of all volumes instead of the VM's.
-  TRY(const auto siblings,
-      context.volumes.List(config.svm_capacity ? "*" : FlexVolPatternOfVm(config.prefix, vmid),
-                           working));
-  TRY_STATUS(RequireRoom(config, siblings, size));
-  TRY(const auto name, ChooseName(context, vmid, requested_name, siblings));
-  TRY(auto flexvol, FlexVolName(config.prefix, name));
-  const std::string operation_id = NewOperationId();
-  const auto spec =
-      MakeFlexVolSpec(config, facts, flexvol, size, context.ownership.Mark(vmid, operation_id));
-
-  DiskDraft draft(context, facts, std::move(flexvol), operation_id);
-  const auto make = [&]() -> Status {
-    TRY_STATUS(draft.MakeVolume([&] { return context.volumes.Create(spec, working); }, working));
-    TRY_STATUS(draft.MakeNamespace(size, spec.comment, working));
-    return Finish(draft, name, siblings, working);
-  };
-  if (const auto made = make(); !made.ok()) {
-    is_name_lost = draft.is_name_lost() && requested_name.empty();
-    return draft.Undo(made.error().Wrap("cannot allocate volume '" + name.Text() + "'"), deadline);
-  }
-  context.disk_memory.Remember(name, draft.ns().uuid);
-  return name.Text();
+                                             ByteCount size, const Deadline& deadline) {
+  TRY(const auto neighbours, disks_.ListNeighbours({vmid}, std::nullopt, deadline));
+  TRY_STATUS(RequireRoom(config_, neighbours, size));
+  TRY(const auto name, ChooseName(config_, vmid, requested_name, neighbours));
+  const auto disk = disks_.Make(name, size, neighbours, deadline);
+  if (!disk.ok()) return disk.error().Wrap("cannot allocate volume '" + name.Text() + "'");
+  return Known(name, *disk, deadline);
 }
 
-Result<std::string> DiskMaking::Clone(const VolumeName& source, const std::string& snapshot,
+Result<std::string> DiskMaking::Clone(const VolumeName& source,
+                                      const std::optional<SnapshotName>& snapshot,
                                       std::uint64_t vmid, const Deadline& deadline) {
-  return WithFreeName([&](bool& is_name_lost) {
-    return CloneOnce(source, snapshot, vmid, deadline, is_name_lost);
-  });
-}
-
-Result<std::string> DiskMaking::CloneOnce(const VolumeName& source, const std::string& snapshot,
-                                          std::uint64_t vmid, const Deadline& deadline,
-                                          bool& is_name_lost) {
-  auto& context = *context_;
-  const auto& config = context.config;
-  const std::string failure = "cannot clone volume '" + source.Text() + "'";
-  if (snapshot.empty() && !source.is_base) {
-    return Error(ErrorCode::kInvalidArgument, failure)
-        .Because("it is no base image, and no snapshot of it is given")
+  if (!snapshot && !source.is_base) {
+    return Error(ErrorCode::kInvalidArgument, "cannot clone volume '" + source.Text() + "'")
+        .Because("it is not a base image, and no snapshot of it is given")
         .Try("convert its VM to a template, or clone from a snapshot");
   }
-  TRY(const auto facts, facts_->Read(deadline));
-  TRY(const auto source_flexvol, FlexVolName(config.prefix, source));
-  const Deadline working = deadline.Reserve(kUndoBudget);
-
-  // The source and the new VM's volumes by one listing.
-  TRY(const auto listed,
-      context.volumes.List(source_flexvol + "|" + FlexVolPatternOfVm(config.prefix, vmid),
-                           working));
-  const auto parent = std::find_if(listed.begin(), listed.end(), [&](const auto& one) {
-    return one.name == source_flexvol && !context.ownership.IsForeign(one.comment);
-  });
-  if (parent == listed.end()) return VolumeNotFound(context, source);
-
-  TRY(auto name, ChooseName(context, vmid, "", listed));
-  TRY(auto flexvol, FlexVolName(config.prefix, name));
-  if (snapshot.empty()) name.base_name = source.LeafText();
-  const std::string operation_id = NewOperationId();
-  TRY(auto comment,
-      WithDetails(context.ownership.Mark(vmid, operation_id), {.base_name = name.base_name}));
-  const std::string parent_snapshot =
-      snapshot.empty() ? BaseSnapshotOf(parent->comment) : ArraySnapshotName(snapshot);
-  const auto spec =
-      MakeFlexCloneSpec(config, flexvol, *parent, parent_snapshot, std::move(comment));
-
-  DiskDraft draft(context, facts, std::move(flexvol), operation_id);
-  const auto make = [&]() -> Status {
-    TRY_STATUS(draft.MakeVolume([&] { return context.volumes.Clone(spec, working); }, working));
-    // What a clone takes over from its parent is not stated: it gets what a new disk would have.
-    TRY_STATUS(
-        context.volumes.ApplySettings(draft.volume(), MakeCloneSettings(config, *parent), working));
-    TRY_STATUS(draft.TakeNamespace(working));
-    return Finish(draft, name, listed, working);
-  };
-  if (const auto made = make(); !made.ok()) {
-    is_name_lost = draft.is_name_lost();
-    Error error = made.error().Wrap(failure);
-    if (FailedWith(made, ErrorCode::kNotFound)) error.AddFact("array_snapshot", parent_snapshot);
-    return draft.Undo(std::move(error), deadline);
-  }
-  context.disk_memory.Remember(name, draft.ns().uuid);
-  return name.Text();
+  const catalogue::CloneSource from{.volume = source, .snapshot = snapshot};
+  return WithChosenName([&] { return CloneOnce(from, vmid, deadline); });
 }
 
-Status DiskMaking::Finish(DiskDraft& draft, const VolumeName& name,
-                          const std::vector<ontap::FlexVol>& siblings, const Deadline& deadline) {
-  TRY_STATUS(draft.Map(deadline));
-  if (!name.IsGroupMember()) return {};
-  return groups_.Join(name.vmid, draft.flexvol(), siblings, deadline);
+Result<std::string> DiskMaking::CloneOnce(const catalogue::CloneSource& source, std::uint64_t vmid,
+                                          const Deadline& deadline) {
+  TRY(const auto neighbours, disks_.ListNeighbours({vmid}, source.volume, deadline));
+  const bool is_there =
+      std::any_of(neighbours.ours.begin(), neighbours.ours.end(),
+                  [&](const auto& volume) { return volume.name == source.volume; });
+  if (!is_there) return VolumeNotFound(config_, source.volume);
+  TRY(auto name, ChooseName(config_, vmid, "", neighbours));
+  if (!source.snapshot) name.base_name = source.volume.LeafText();
+  const auto disk = disks_.Clone(source, name, neighbours, deadline);
+  if (!disk.ok()) return disk.error().Wrap("cannot clone volume '" + source.volume.Text() + "'");
+  return Known(name, *disk, deadline);
+}
+
+Result<std::vector<std::string>> DiskMaking::CloneVm(const std::vector<VolumeName>& sources,
+                                                     const std::optional<SnapshotName>& snapshot,
+                                                     std::uint64_t vmid, const Deadline& deadline) {
+  const auto refused = [](const std::string& reason) {
+    return Error(ErrorCode::kInvalidArgument, "cannot clone these volumes").Because(reason);
+  };
+  if (sources.empty()) return refused("none is given");
+  for (const auto& source : sources) {
+    if (source.vmid != sources.front().vmid) {
+      return refused("they belong to several VMs").Try("clone one VM at a time");
+    }
+    if (std::count(sources.begin(), sources.end(), source) > 1) {
+      return refused("'" + source.Text() + "' is given twice");
+    }
+  }
+  if (sources.front().vmid == vmid) return refused("a VM cannot be cloned to itself");
+  return WithChosenName([&] { return CloneVmOnce(sources, snapshot, vmid, deadline); });
+}
+
+Result<std::vector<std::string>> DiskMaking::CloneVmOnce(
+    const std::vector<VolumeName>& sources, const std::optional<SnapshotName>& snapshot,
+    std::uint64_t vmid, const Deadline& deadline) {
+  const auto source_vmid = sources.front().vmid;
+  TRY(const auto neighbours, disks_.ListNeighbours({source_vmid, vmid}, std::nullopt, deadline));
+  std::vector<catalogue::FullCloneOf> clones;
+  std::uint64_t copied_bytes = 0;
+  auto taken = neighbours;
+  for (const auto& source : sources) {
+    const auto volume = std::find_if(neighbours.ours.begin(), neighbours.ours.end(),
+                                     [&](const auto& one) { return one.name == source; });
+    if (volume == neighbours.ours.end()) return VolumeNotFound(config_, source);
+    copied_bytes += volume->used.bytes();
+    const std::string wanted =
+        source.IsCloudInit() ? "vm-" + std::to_string(vmid) + "-cloudinit" : "";
+    TRY(auto name, ChooseName(config_, vmid, wanted, taken));
+    taken.ours.push_back(*volume);
+    taken.ours.back().name = name;
+    clones.push_back({.source = volume->name, .name = std::move(name)});
+  }
+  TRY_STATUS(RequireRoom(config_, neighbours, ByteCount{copied_bytes}));
+  const auto disks = disks_.CloneFully(clones, snapshot, neighbours, deadline);
+  if (!disks.ok()) {
+    return disks.error().Wrap("cannot clone the disks of VM " + std::to_string(source_vmid));
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < clones.size(); ++i) {
+    const auto& ns = (*disks)[i].ns;
+    if (ns) node_.disks.Remember(clones[i].name, ns->uuid);
+    names.push_back(clones[i].name.Text());
+  }
+  return names;
+}
+
+Result<std::vector<CopyInfo>> DiskMaking::CopyProgress(std::uint64_t vmid,
+                                                       const Deadline& deadline) {
+  TRY(const auto clones, disks_.ReadCopyProgress(vmid, deadline));
+  std::vector<CopyInfo> infos;
+  for (const auto& clone : clones) {
+    infos.push_back(
+        {.volume_name = clone.name.Text(), .has_begun = clone.has_begun, .percent = clone.percent});
+  }
+  return infos;
+}
+
+Result<std::string> DiskMaking::Known(const VolumeName& name, const catalogue::Disk& disk,
+                                      const Deadline& deadline) {
+  if (disk.ns) node_.disks.Remember(name, disk.ns->uuid);
+  const auto wanted = catalogue::StillWanted(deadline);
+  if (wanted.ok()) return name.Text();
+  catalogue::UndoSteps undo;
+  undo.Add("volume " + name.Text(), [&](const Deadline& grace) -> Status {
+    TRY_STATUS(node_.disks.Forget(name));
+    // As it is by now: the group that it joined last goes with it.
+    const auto made = disks_.Find(name, grace);
+    if (made.is_unknown()) return made.reason();
+    if (made.is_absent()) return {};
+    if (made->ns) TRY_STATUS(disks_.Unmap(*made->ns, grace));
+    const auto removed = disks_.Remove(made->volume, grace);
+    return removed.ok() ? Status() : Status(removed.error());
+  });
+  return undo.Run(wanted.error().Wrap("cannot make volume '" + name.Text() + "'"), deadline);
 }
 
 }  // namespace ontapnvme::pve

@@ -1,188 +1,217 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/disks.h"
 
-#include "ontap/ontap_errors.h"
-#include "pve/attachment.h"
-#include "pve/clone_holders.h"
-#include "pve/disk_lookup.h"
-#include "pve/disk_spec.h"
-#include "pve/volume_details.h"
+#include "base/text.h"
+#include "pve/volume_names.h"
 
 namespace ontapnvme::pve {
 namespace {
+
+using catalogue::Mapping;
 
 // Longer than the kernel takes to notice (tens of milliseconds); the array's state does not depend
 // on it.
 constexpr Duration kGoneBudget{5000};
 constexpr std::chrono::hours kWarnEvery{24};
 
-// The ceiling is reckoned from the settings: the array tells its own at an extra cost per volume.
-bool IsNearCeiling(const StorageConfig& config, const ontap::DiskObjects& disk) {
-  const ByteCount first_size = FlexVolSizeFor(disk.ns->size, config.snapshot_reserve_percent);
-  const auto ceiling = AutosizeMaximum(config, first_size);
-  return ceiling && disk.volume.used.bytes() / 9 >= ceiling->bytes() / 10;
+DiskInfo Described(const catalogue::Volume& volume, const catalogue::DiskNamespace& ns) {
+  const Mark& mark = volume.mark.mark;
+  return {.volume_name = volume.name.Text(),
+          .vmid = volume.name.vmid,
+          .size = ns.size,
+          .used = ns.used,
+          .create_time_s = volume.create_time.time_since_epoch().count(),
+          .parent = volume.name.base_name,
+          .notes = mark.notes,
+          .is_protected = mark.is_protected};
 }
 
 }  // namespace
 
-Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto disk, FindDisk(context, name, deadline));
-  if (!disk) {
-    TRY_STATUS(context.disk_memory.Forget(name));
-    context.log.Warning("volume '" + name.Text() + "' does not exist on the array any more");
-    return context.links.Remove(LinkName(name));
-  }
-  TRY_STATUS(RequireFreeable(name, *disk, deadline));
-  if (disk->ns) {
-    TRY(const auto facts, facts_->Read(deadline));
-    TRY_STATUS(RequireUnusedHere(context, name, WantedDeviceOf(context, facts, *disk->ns)));
-    TRY_STATUS(context.disk_memory.Forget(name));
-    TRY_STATUS(context.links.Remove(LinkName(name)));
-    TRY_STATUS(Unmap(name, *disk->ns, deadline.Reserve(kUndoBudget)));
-  }
-  auto deleted = Delete(disk->volume, deadline.Reserve(kUndoBudget));
-  if (deleted.ok()) return {};
-  Error error = deleted.error().Wrap("cannot delete volume '" + name.Text() + "'");
-  if (error.outcome_unknown()) return error;  // it may be gone: mapping it again would only fail
-  const Deadline grace = deadline.Grace(kUndoBudget);
-  if (ontap::IsHeldByClones(error)) {
-    const auto clones = context.volumes.ListClones(disk->volume.name, grace);
-    if (clones.ok() && clones->empty() && Park(name, disk->volume, grace).ok()) return {};
-    if (clones.ok()) error = HeldByClones(context, std::move(error), *clones);
-  }
-  if (disk->ns && disk->ns->subsystem_uuid) {
-    const auto mapped = context.subsystems.Map(disk->ns->uuid, disk->ns->subsystem_name, grace);
-    if (!mapped.ok()) error.AddFact("left_unmapped", disk->volume.name);
-  }
-  if (disk->ns) context.disk_memory.Remember(name, disk->ns->uuid);
-  return error;
-}
-
-Status Disks::Park(const VolumeName& name, const ontap::FlexVol& volume, const Deadline& deadline) {
-  auto& context = *context_;
-  // Recovery deletes only what is marked.
-  TRY(const auto comment, WithDetails(context.ownership.Remark(volume.comment, name.vmid),
-                                      ReadDetails(volume.comment)));
-  TRY_STATUS(groups_.Leave(name.vmid, volume, deadline));
-  if (comment != volume.comment) {
-    TRY_STATUS(context.volumes.SetComment(volume.uuid, comment, deadline));
-  }
-  const std::string parked = ParkedName(context.config.prefix, volume.uuid.Text());
-  const auto renamed = context.volumes.Rename(volume.uuid, parked, deadline);
-  if (!renamed.ok()) {
-    if (!MayHaveHappened(renamed.error())) return renamed;
-    TRY(const bool is_parked, HasName(context, volume, parked, deadline));
-    if (!is_parked) return renamed;
-  }
-  context.log.Info(
-      "volume '" + name.Text() +
-      "' will be deleted when its deleted clones have left the array's recovery queue");
-  return {};
-}
-
-Status Disks::RequireFreeable(const VolumeName& name, const ontap::DiskObjects& disk,
-                              const Deadline& deadline) {
-  auto& context = *context_;
-  const std::string failure = "cannot delete volume '" + name.Text() + "'";
-  if (ReadDetails(disk.volume.comment).is_protected) {
-    return Error(ErrorCode::kBusy, failure)
-        .Because("it is protected")
-        .Try("take the protection away first");
-  }
-  if (!name.is_base) return {};
-  // Asked before anything is done: another node may just be reading the base image.
-  TRY(const auto clones, context.volumes.ListClones(disk.volume.name, deadline));
-  if (clones.empty()) return {};
-  return HeldByClones(context, Error(ErrorCode::kBusy, failure).Because("it has linked clones"),
-                      clones);
-}
-
-// What this node has shown of the volume's snapshots must not keep it.
-Status Disks::Delete(const ontap::FlexVol& volume, const Deadline& deadline) {
-  auto& context = *context_;
-  const bool is_final = context.config.is_force_delete;
-  const auto deleted = context.volumes.Delete(volume.uuid, is_final, deadline);
-  if (deleted.ok() || !ontap::IsHeldByClones(deleted.error())) return deleted;
-  if (!devices_->Reap({volume.name}, "", deadline)) return deleted;
-  return context.volumes.Delete(volume.uuid, is_final, deadline);
-}
-
-Status Disks::Unmap(const VolumeName& name, const ontap::NvmeNamespace& ns,
-                    const Deadline& deadline) {
-  auto& context = *context_;
-  if (!ns.subsystem_uuid) return {};
-  const auto watch = context.host.Arm();
-  const auto unmapped = context.subsystems.Unmap(*ns.subsystem_uuid, ns.uuid, deadline);
-  if (!unmapped.ok()) {
-    return unmapped.error().Wrap("cannot unmap volume '" + name.Text() + "'");
-  }
-  const auto gone = context.host.WaitGone(*watch, ns.uuid, deadline.Within(kGoneBudget));
-  if (!gone.ok()) {
-    context.log.Warning("this node still shows a device of volume '" + name.Text() +
-                        "' after unmapping: " + gone.error().Line());
-  }
-  return {};
-}
-
-DiskInfo Disks::Describe(const VolumeName& name, const ontap::DiskObjects& disk) const {
-  DiskInfo info;
-  VolumeName full = name;
-  const auto details = ReadDetails(disk.volume.comment);
-  full.base_name = details.base_name;
-  // An older installation did not write it down.
-  const bool is_of_base = disk.volume.parent_snapshot_name == kBaseSnapshot;
-  if (full.base_name.empty() && is_of_base) {
-    const auto parent =
-        VolumeNameOfFlexVol(context_->config.prefix, disk.volume.parent_volume_name);
-    if (parent) full.base_name = parent->LeafText();
-  }
-  info.parent = full.base_name;
-  info.notes = details.notes;
-  info.is_protected = details.is_protected;
-  info.volume_name = full.Text();
-  info.vmid = name.vmid;
-  info.size = disk.ns->size;
-  info.used = disk.ns->used;
-  info.create_time_s = disk.volume.create_time.time_since_epoch().count();
-  return info;
-}
-
 Result<std::vector<DiskInfo>> Disks::List(std::optional<std::uint64_t> vmid,
                                           const Deadline& deadline) {
-  auto& context = *context_;
-  const std::string& prefix = context.config.prefix;
-  const std::string pattern = vmid ? FlexVolPatternOfVm(prefix, *vmid) : FlexVolPattern(prefix);
-  TRY(const auto disks, ontap::ReadDiskObjects(context.rest, context.config.svm, pattern, deadline,
-                                               {.maps = ontap::NamespaceMaps::kSkip}));
+  TRY(const auto disks, disks_.List(vmid, deadline));
   std::vector<DiskInfo> infos;
-  std::vector<std::string> near_ceiling;
   for (const auto& disk : disks) {
-    const auto name = VolumeNameOfFlexVol(prefix, disk.volume.name);
-    const bool is_ours =
-        name && disk.ns && !disk.is_ambiguous && !context.ownership.IsForeign(disk.volume.comment);
-    if (!is_ours) continue;
-    infos.push_back(Describe(*name, disk));
-    if (IsNearCeiling(context.config, disk)) near_ceiling.push_back(name->LeafText());
+    if (disk.ns) infos.push_back(Described(disk.volume, *disk.ns));
   }
-  WarnOfCeilings(near_ceiling, deadline);
+  WarnOfCeilings(disks, deadline);
   return infos;
 }
 
-void Disks::WarnOfCeilings(const std::vector<std::string>& names, const Deadline& deadline) {
-  if (names.empty() || !turns_.Take("ceiling", kWarnEvery, deadline.clock())) return;
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  context_->log.Warning(
+void Disks::WarnOfCeilings(const std::vector<catalogue::Disk>& disks, const Deadline& deadline) {
+  std::vector<std::string> names;
+  for (const auto& disk : disks) {
+    if (disk.is_near_ceiling) names.push_back(disk.volume.name.LeafText());
+  }
+  if (names.empty() || !node_.turns.Take("ceiling", kWarnEvery, deadline.clock())) return;
+  log_.Warning(
       "volumes have used nine tenths of what autosize lets them grow to, and stop taking writes "
       "when all of it is used: " +
-      text + "; delete snapshots, or raise autosize_max_percent");
+      Join(names, ", ") +
+      "; delete snapshots, or let them grow further on the array with 'volume autosize': "
+      "autosize_max_percent counts for what is made or resized from now on");
 }
 
 Result<DiskInfo> Disks::Info(const VolumeName& name, const Deadline& deadline) {
-  TRY(const auto disk, FindDisk(*context_, name, deadline));
-  if (!disk || !disk->ns) return VolumeNotFound(*context_, name);
-  return Describe(name, *disk);
+  TRY(const auto disk, disks_.Find(name, deadline).Require(VolumeNotFound(config_, name)));
+  if (!disk.ns) return VolumeNotFound(config_, name);
+  return Described(disk.volume, *disk.ns);
+}
+
+Result<std::vector<DeletedInfo>> Disks::ListDeleted(const Deadline& deadline) {
+  TRY(const auto deleted, disks_.ListDeleted(deadline));
+  const auto seconds = [](const auto& time) {
+    return time ? std::int64_t{time->time_since_epoch().count()} : 0;
+  };
+  std::vector<DeletedInfo> all;
+  for (const auto& one : deleted) {
+    all.push_back({.volume_name = one.name.Text(),
+                   .vmid = one.name.vmid,
+                   .queued_as = one.queued_as,
+                   .deleted_at_s = seconds(one.deleted_at),
+                   .kept_until_s = seconds(one.kept_until)});
+  }
+  return all;
+}
+
+Result<std::string> Disks::Undelete(const VolumeName& name, const std::string& queued_as,
+                                    const Deadline& deadline) {
+  const std::string failure = "cannot bring back volume '" + name.LeafText() + "'";
+  // A name that may be another disk's by now is not given away.
+  const auto there = disks_.Find(name, deadline);
+  if (there.is_unknown()) return there.reason().Wrap(failure);
+  TRY(const auto neighbours, disks_.ListNeighbours({name.vmid}, std::nullopt, deadline));
+  const auto back = disks_.Undelete(name, queued_as, there.is_present(), neighbours, deadline);
+  if (!back.ok()) return back.error();
+  if (back->ns) node_.disks.Remember(name, back->ns->uuid);
+  return back->volume.name.Text();
+}
+
+Status Disks::StartMove(const VolumeName& name, const std::string& place,
+                        const Deadline& deadline) {
+  if (place.empty()) {
+    return Error(ErrorCode::kInvalidArgument, "cannot move volume '" + name.Text() + "'")
+        .Because("it is not said where to");
+  }
+  TRY(const auto disk, disks_.Find(name, deadline).Require(VolumeNotFound(config_, name)));
+  return disks_.StartMove(disk.volume, place, deadline);
+}
+
+Result<PlaceInfo> Disks::WhereIs(const VolumeName& name, const Deadline& deadline) {
+  TRY(const auto disk, disks_.Find(name, deadline).Require(VolumeNotFound(config_, name)));
+  TRY(auto place, disks_.ReadPlace(disk.volume, deadline));
+  return PlaceInfo{.place = std::move(place.place),
+                   .destination = std::move(place.destination),
+                   .percent = place.percent,
+                   .state = std::move(place.state)};
+}
+
+Status Disks::RequireEmpty(const Deadline& deadline) {
+  TRY(const auto disks, disks_.List(std::nullopt, deadline));
+  if (disks.empty()) return {};
+  return Error(ErrorCode::kBusy, "the storage still holds " + std::to_string(disks.size()) +
+                                     (disks.size() == 1 ? " disk" : " disks"))
+      .With("first", disks.front().volume.name.Text())
+      .Try("move or remove its disks first ('pvesm list " + config_.storage_id + "' shows them)");
+}
+
+Status Disks::Free(const VolumeName& name, const Deadline& deadline) {
+  const std::string failure = "cannot delete volume '" + name.Text() + "'";
+  const auto disk = disks_.Find(name, deadline);
+  if (disk.is_unknown()) return disk.reason().Wrap(failure);
+  if (disk.is_absent()) {
+    TRY_STATUS(node_.disks.Forget(name));
+    log_.Warning("volume '" + name.Text() + "' does not exist on the array any more");
+    return node_.links.Remove(node::LinkName(name));
+  }
+  TRY_STATUS(RequireFreeable(name, *disk, deadline));
+  const Deadline working = deadline.Reserve(catalogue::kUndoBudget);
+  if (disk->ns) TRY_STATUS(Detach(name, *disk->ns, working));
+  const auto removed = Remove(disk->volume, working);
+  if (removed.ok()) {
+    if (*removed == catalogue::Removal::kDeferred) {
+      log_.Info("volume '" + name.Text() +
+                "' will be deleted when its deleted clones have left the array's recovery queue");
+    }
+    if (*removed == catalogue::Removal::kDeferredByCopy) {
+      log_.Info("volume '" + name.Text() +
+                "' will be deleted when the array has made its full clones independent of it");
+    }
+    if (*removed == catalogue::Removal::kDeferredByLock) {
+      log_.Info(
+          "volume '" + name.Text() +
+          "' will be deleted when the snapshots have expired that the array's anti-ransomware "
+          "protection has locked, in about 12 hours");
+    }
+    return {};
+  }
+  Error error = removed.error().Wrap(failure);
+  // It may be gone: mapping it again would only fail.
+  if (error.outcome_unknown() || !disk->ns) return error;
+  const auto attached = AttachAgain(name, *disk->ns, deadline.Grace(catalogue::kUndoBudget));
+  if (!attached.ok()) error.AddFact("left_unmapped", disk->volume.container_name);
+  return error;
+}
+
+Status Disks::RequireFreeable(const VolumeName& name, const catalogue::Disk& disk,
+                              const Deadline& deadline) {
+  const std::string failure = "cannot delete volume '" + name.Text() + "'";
+  if (disk.volume.mark.mark.is_protected) {
+    return Error(ErrorCode::kBusy, failure)
+        .Because("it is protected")
+        .Try("remove the protection first");
+  }
+  if (name.is_base) {
+    // Asked before anything is done: another node may be reading the base image at this moment.
+    const auto unheld = disks_.RequireNoClones(disk.volume, deadline);
+    if (!unheld.ok()) return unheld.error().Wrap(failure);
+  }
+  if (!disk.ns) return {};
+  if (disk.ns->mapping == Mapping::kElsewhere) {
+    // Its hosts are not this storage's, and what they have open cannot be seen.
+    return Error(ErrorCode::kConflict, failure)
+        .Because("it is mapped to another subsystem")
+        .With("mapped_to", disk.ns->mapped_to)
+        .Try("unmap it there first");
+  }
+  TRY(const auto wanted, devices_.Wanted(*disk.ns, deadline));
+  return devices_.RequireUnused(failure, wanted, kScannerPatience, deadline);
+}
+
+Status Disks::Detach(const VolumeName& name, const catalogue::DiskNamespace& ns,
+                     const Deadline& deadline) {
+  TRY_STATUS(node_.disks.Forget(name));
+  TRY_STATUS(node_.links.Remove(node::LinkName(name)));
+  if (ns.mapping == Mapping::kNone) return {};
+  const auto watch = host_.Arm();
+  const auto unmapped = disks_.Unmap(ns, deadline);
+  if (!unmapped.ok()) return unmapped.error().Wrap("cannot unmap volume '" + name.Text() + "'");
+  const auto gone = host_.WaitGone(*watch, ns.uuid, deadline.Within(kGoneBudget));
+  if (!gone.ok()) {
+    log_.Warning("this node still shows a device of volume '" + name.Text() +
+                 "' after unmapping: " + gone.error().Plain());
+  }
+  return {};
+}
+
+Status Disks::AttachAgain(const VolumeName& name, const catalogue::DiskNamespace& ns,
+                          const Deadline& deadline) {
+  node_.disks.Remember(name, ns.uuid);
+  if (ns.mapping == Mapping::kNone) return {};
+  catalogue::DiskNamespace unmapped = ns;
+  unmapped.mapping = Mapping::kNone;
+  return disks_.Map(unmapped, deadline);
+}
+
+Result<catalogue::Removal> Disks::Remove(const catalogue::Volume& volume,
+                                         const Deadline& deadline) {
+  auto removed = disks_.Remove(volume, deadline);
+  const bool is_held = !removed.ok() && removed.error().origin().refusal == Refusal::kHeldByClones;
+  if (is_held && snapshot_devices_.Reap({volume.container_name}, std::nullopt, deadline)) {
+    return disks_.Remove(volume, deadline);
+  }
+  return removed;
 }
 
 }  // namespace ontapnvme::pve

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Disks that are there: listed, described, removed.
+// Disks that are there: listed, described, removed, and brought back.
 #pragma once
 
 #include <cstdint>
@@ -7,49 +7,62 @@
 #include <string>
 #include <vector>
 
-#include "ontap/disk_objects.h"
-#include "pve/array_facts.h"
-#include "pve/context.h"
-#include "pve/node_turns.h"
+#include "base/log.h"
+#include "catalogue/disk_store.h"
+#include "model/storage_config.h"
+#include "model/storage_types.h"
+#include "model/volume_name.h"
+#include "node/node_state.h"
+#include "nvme/host.h"
+#include "pve/local_devices.h"
 #include "pve/snapshot_devices.h"
-#include "pve/storage.h"
-#include "pve/vm_group.h"
-#include "pve/volume_name.h"
 
 namespace ontapnvme::pve {
 
 class Disks {
  public:
-  Disks(Context& context, FactSource& facts, SnapshotDevices& devices, NodeTurns turns)
-      : context_(&context),
-        facts_(&facts),
-        devices_(&devices),
-        turns_(std::move(turns)),
-        groups_(context) {}
+  Disks(const StorageConfig& config, catalogue::DiskStore& disks, LocalDevices& devices,
+        SnapshotDevices& snapshot_devices, nvme::Host& host, node::NodeState& node, Log& log)
+      : config_(config),
+        disks_(disks),
+        devices_(devices),
+        snapshot_devices_(snapshot_devices),
+        host_(host),
+        node_(node),
+        log_(log) {}
 
-  // See Storage::Free.
-  Status Free(const VolumeName& name, const Deadline& deadline);
-  // See Storage::List.
+  // See Storage for these.
   Result<std::vector<DiskInfo>> List(std::optional<std::uint64_t> vmid, const Deadline& deadline);
   Result<DiskInfo> Info(const VolumeName& name, const Deadline& deadline);
+  Status RequireEmpty(const Deadline& deadline);
+  Status Free(const VolumeName& name, const Deadline& deadline);
+  Result<std::vector<DeletedInfo>> ListDeleted(const Deadline& deadline);
+  Result<std::string> Undelete(const VolumeName& name, const std::string& queued_as,
+                               const Deadline& deadline);
+  Status StartMove(const VolumeName& name, const std::string& place, const Deadline& deadline);
+  Result<PlaceInfo> WhereIs(const VolumeName& name, const Deadline& deadline);
 
  private:
-  Status RequireFreeable(const VolumeName& name, const ontap::DiskObjects& disk,
-                         const Deadline& deadline);
-  Status Delete(const ontap::FlexVol& volume, const Deadline& deadline);
-  // For a volume that only deleted clones in the recovery queue still hold: out of sight, to be
-  // deleted by Recovery when they have left.
-  Status Park(const VolumeName& name, const ontap::FlexVol& volume, const Deadline& deadline);
-  Status Unmap(const VolumeName& name, const ontap::NvmeNamespace& ns, const Deadline& deadline);
-  DiskInfo Describe(const VolumeName& name, const ontap::DiskObjects& disk) const;
   // Once a day: which volumes will soon be full for good.
-  void WarnOfCeilings(const std::vector<std::string>& names, const Deadline& deadline);
+  void WarnOfCeilings(const std::vector<catalogue::Disk>& disks, const Deadline& deadline);
+  Status RequireFreeable(const VolumeName& name, const catalogue::Disk& disk,
+                         const Deadline& deadline);
+  // Lets go of the namespace on this node and unmaps it.
+  Status Detach(const VolumeName& name, const catalogue::DiskNamespace& ns,
+                const Deadline& deadline);
+  // After a Detach, when the disk could not be removed after all.
+  Status AttachAgain(const VolumeName& name, const catalogue::DiskNamespace& ns,
+                     const Deadline& deadline);
+  // Without what this node shows of the volume's snapshots, where that is in the way.
+  Result<catalogue::Removal> Remove(const catalogue::Volume& volume, const Deadline& deadline);
 
-  Context* context_;
-  FactSource* facts_;
-  SnapshotDevices* devices_;
-  NodeTurns turns_;
-  VmGroups groups_;
+  const StorageConfig& config_;
+  catalogue::DiskStore& disks_;
+  LocalDevices& devices_;
+  SnapshotDevices& snapshot_devices_;
+  nvme::Host& host_;
+  node::NodeState& node_;
+  Log& log_;
 };
 
 }  // namespace ontapnvme::pve

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What may be wrong around a storage that works, and would hurt later: looked at once a day and
-// node, and said as warnings.
+// What may be wrong around a storage that works, and would hurt later: checked once a day on each
+// node, and reported as warnings.
 #pragma once
 
-#include "pve/context.h"
-#include "pve/node_turns.h"
+#include "base/log.h"
+#include "catalogue/array.h"
+#include "node/node_state.h"
+#include "nvme/host.h"
 
 namespace ontapnvme::pve {
 
 class NodeChecks {
  public:
-  NodeChecks(Context& context, NodeTurns turns) : context_(&context), turns_(std::move(turns)) {}
+  NodeChecks(catalogue::Array& array, nvme::Host& host, node::NodeState& node, Log& log)
+      : array_(array), host_(host), node_(node), log_(log) {}
 
-  // After an activation. One request when it is time, none else; what cannot be found out is left
-  // for the next day.
-  void RunIfDue(const ArrayFacts& facts, const Deadline& deadline);
+  // After an activation. One request when it is due, else none. What cannot be found out waits for
+  // the next day.
+  void RunIfDue(const Deadline& deadline);
 
  private:
-  // Nodes that were installed from one image have one host NQN or host ID: the array then takes
-  // their connections for those of one host, and ends one node's for the other's.
-  void WarnAboutTwins(const ArrayFacts& facts, const Deadline& deadline);
+  void WarnAboutTwins(const Deadline& deadline);
 
-  Context* context_;
-  NodeTurns turns_;
+  catalogue::Array& array_;
+  nvme::Host& host_;
+  node::NodeState& node_;
+  Log& log_;
 };
 
 }  // namespace ontapnvme::pve

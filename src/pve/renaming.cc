@@ -3,191 +3,142 @@
 
 #include <algorithm>
 
-#include "pve/attachment.h"
-#include "pve/disk_lookup.h"
-#include "pve/name_choice.h"
-#include "pve/volume_details.h"
+#include "pve/volume_names.h"
 
 namespace ontapnvme::pve {
 
 Result<std::string> Renaming::CreateBase(const VolumeName& name, const Deadline& deadline) {
-  auto& context = *context_;
   const std::string failure = "cannot turn volume '" + name.Text() + "' into a base image";
   if (name.is_base) {
-    return Error(ErrorCode::kInvalidArgument, failure).Because("it is one already").Try("clone it");
+    return Error(ErrorCode::kInvalidArgument, failure)
+        .Because("it is one already")
+        .Try("clone it instead");
   }
   VolumeName base = name;
   base.is_base = true;
-  TRY(const auto disk, FindDisk(context, name, deadline));
-  if (!disk || !disk->ns) {
-    // Perhaps an earlier conversion that was stopped before Proxmox wrote it down.
-    TRY(const auto converted, FindDisk(context, base, deadline));
-    if (converted && converted->ns) return base.Text();
-    return VolumeNotFound(context, name);
+  const auto disk = disks_.Find(name, deadline);
+  if (disk.is_unknown()) return disk.reason().Wrap(failure);
+  if (disk.is_absent() || !disk->ns) {
+    // An earlier conversion may have been stopped before Proxmox wrote it down.
+    TRY(const auto converted, disks_.Find(base, deadline).Require(VolumeNotFound(config_, name)));
+    if (!converted.ns) return VolumeNotFound(config_, name);
+    return base.Text();
   }
-  TRY(const auto facts, facts_->Read(deadline));
-  const auto unused = RequireUnusedHere(context, name, WantedDeviceOf(context, facts, *disk->ns));
-  if (!unused.ok()) return unused.error().Wrap(failure);
-  TRY(const auto base_flexvol, FlexVolName(context.config.prefix, base));
-
-  const Deadline working = deadline.Reserve(kUndoBudget);
-  UndoSteps undo;
-  const auto convert = [&]() -> Status {
-    auto details = ReadDetails(disk->volume.comment);
-    details.base_name = name.base_name;
-    TRY_STATUS(TakeBaseSnapshot(name, disk->volume, details.base_snapshot, undo, working));
-    TRY_STATUS(LeaveGroup(name, disk->volume, undo, working));
-    TRY(const auto comment,
-        WithDetails(context.ownership.Remark(disk->volume.comment, name.vmid), details));
-    TRY_STATUS(SetComment(disk->volume, comment, undo, working));
-    TRY_STATUS(context.disk_memory.Forget(name));
-    return RenameFlexVol(disk->volume, base_flexvol, undo, working);
-  };
-  if (const auto converted = convert(); !converted.ok()) {
-    return undo.Run(converted.error().Wrap(failure), deadline.Grace(kUndoBudget));
-  }
-  context.disk_memory.Remember(base, disk->ns->uuid);
-  TRY_STATUS(context.links.Remove(LinkName(name)));
+  TRY_STATUS(LetGo(name, *disk->ns, failure, deadline));
+  const auto converted = disks_.TurnIntoBase(*disk, base, deadline);
+  if (!converted.ok()) return Unchanged(name, disk->ns->uuid, converted.error()).Wrap(failure);
+  node_.disks.Remember(base, disk->ns->uuid);
+  TRY_STATUS(node_.links.Remove(node::LinkName(name)));
   return base.Text();
 }
 
-// A linked clone shows the base snapshot of its own base image, which it cannot lose: then the new
-// one has a name of its own.
-Status Renaming::TakeBaseSnapshot(const VolumeName& name, const ontap::FlexVol& volume,
-                                  std::string& array_name, UndoSteps& undo,
-                                  const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto there, context.snapshots.List({{volume.uuid, volume.name}}, deadline));
-  const std::string operation_id = NewOperationId();
-  std::string wanted(kBaseSnapshot);
-  for (const auto& one : there) {
-    if (!one.name.starts_with(kBaseSnapshot)) continue;
-    if (one.owners.empty()) {
-      // Of a conversion that was stopped. The disk has been written to since.
-      TRY_STATUS(context.snapshots.Delete(volume.uuid, one.uuid, deadline));
-    } else if (one.name == wanted) {
-      wanted += "_" + operation_id;
-    }
+Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
+                                     const std::string& new_name, const Deadline& deadline) {
+  if (name.is_base) {
+    return Error(ErrorCode::kUnsupported, "cannot rename volume '" + name.Text() + "'")
+        .Because("the names of its linked clones contain its name")
+        .Try("make a full clone of it");
   }
-  undo.Add("snapshot " + wanted, [this, volume, wanted, operation_id](const Deadline& grace) {
-    const auto made = context_->snapshots.FindByName({{volume.uuid, volume.name}}, wanted, grace);
-    if (!made.ok()) return Status(made.error());
-    if (made->empty() || !context_->ownership.IsMadeBy(made->front().comment, operation_id)) {
-      return Status();
-    }
-    return context_->snapshots.Delete(volume.uuid, made->front().uuid, grace);
-  });
-  const auto made = context.snapshots.Create(
-      volume.uuid, wanted, context.ownership.Mark(name.vmid, operation_id), deadline);
-  if (!made.ok()) {
-    if (!MayHaveHappened(made.error())) return made;
-    TRY(const auto found,
-        context.snapshots.FindByName({{volume.uuid, volume.name}}, wanted, deadline));
-    const bool is_ours =
-        !found.empty() && context.ownership.IsMadeBy(found.front().comment, operation_id);
-    if (!is_ours) return made;
+  TRY_STATUS(snapshot_devices_.End(name, "cannot rename volume '" + name.Text() + "'", deadline));
+  const auto remembered = node_.disks.Find(name);
+  const auto once = [&] { return RenameOnce(name, vmid, new_name, deadline); };
+  TRY(const auto target, new_name.empty() ? WithChosenName(once) : once());
+  if (remembered) node_.disks.Remember(target, *remembered);
+  // An unused disk of a running VM may be active: its device stays, under the new name.
+  if (const auto device = node_.links.Target(node::LinkName(name))) {
+    TRY_STATUS(node_.links.Point(node::LinkName(target), *device));
+    TRY_STATUS(node_.links.Remove(node::LinkName(name)));
   }
-  array_name = wanted == kBaseSnapshot ? "" : wanted;
+  return target.Text();
+}
+
+Result<std::string> Renaming::HandOver(const VolumeName& name, const catalogue::OtherStorage& to,
+                                       const std::string& new_name, const Deadline& deadline) {
+  const std::string failure =
+      "cannot give volume '" + name.Text() + "' to storage '" + CleanText(to.storage_id) + "'";
+  TRY(const auto target, VolumeName::Parse(new_name));
+  if (name.is_base || !name.base_name.empty()) {
+    return Error(ErrorCode::kUnsupported, failure)
+        .Because(name.is_base
+                     ? "the names of its linked clones contain its name"
+                     : "its name contains that of its base image, which is on this storage")
+        .Try(name.is_base ? "make a full clone of it there" : "copy it with 'qm disk move'");
+  }
+  if (target.vmid != name.vmid || target.is_base || !target.base_name.empty()) {
+    return Error(ErrorCode::kInvalidArgument, failure)
+        .Because("'" + target.Text() + "' is no name of a disk of VM " + std::to_string(name.vmid));
+  }
+  const auto disk = disks_.Find(name, deadline);
+  // What is handed over is forgotten first: a name that the cluster remembers is no such disk, but one that
+  // the array does not show, and what was once handed over under that name is another one.
+  if (!disk.is_present() && node_.disks.Find(name)) {
+    const Error error = disk.is_absent() ? VolumeNotFound(config_, name) : disk.reason();
+    return error.Wrap(failure);
+  }
+  if (disk.is_absent()) return std::string();
+  if (disk.is_unknown() && disks_.HasNamesOf(to)) {
+    // Handed over before it has kept its name, and is another owner's.
+    TRY(const auto neighbours, disks_.ListNeighbours({name.vmid}, std::nullopt, deadline));
+    const bool is_foreign = std::any_of(neighbours.foreign.begin(), neighbours.foreign.end(),
+                                        [&](const auto& one) { return one.name == name; });
+    if (is_foreign) return std::string();
+  }
+  if (disk.is_unknown()) return disk.reason().Wrap(failure);
+  if (!disk->ns) return VolumeNotFound(config_, name);
+  TRY_STATUS(LetGo(name, *disk->ns, failure, deadline));
+  const auto handed_over = disks_.HandOver(disk->volume, to, target, deadline);
+  if (!handed_over.ok()) return Unchanged(name, disk->ns->uuid, handed_over.error()).Wrap(failure);
+  TRY_STATUS(node_.links.Remove(node::LinkName(name)));
+  return target.Text();
+}
+
+Result<std::vector<std::string>> Renaming::MovedVolumes(std::uint64_t vmid,
+                                                        const std::string& moved_from,
+                                                        const Deadline& deadline) {
+  TRY(const auto neighbours, disks_.ListNeighbours({vmid}, std::nullopt, deadline));
+  std::vector<std::string> moved;
+  for (const auto& volume : neighbours.ours) {
+    if (volume.mark.mark.moved_from == moved_from) moved.push_back(volume.name.Text());
+  }
+  return moved;
+}
+
+Status Renaming::TakeOver(const VolumeName& name, const Deadline& deadline) {
+  const auto taken = disks_.TakeOver(name, deadline);
+  if (!taken.ok()) return taken.error().Wrap("cannot take over volume '" + name.Text() + "'");
+  node_.disks.Remember(name, taken->ns->uuid);
   return {};
 }
 
-Status Renaming::LeaveGroup(const VolumeName& name, const ontap::FlexVol& volume, UndoSteps& undo,
-                            const Deadline& deadline) {
-  if (!volume.group || !name.IsGroupMember()) return {};
-  undo.Add("volume outside its group: " + volume.name,
-           [this, volume, vmid = name.vmid](const Deadline& grace) {
-             return groups_.Join(vmid, volume.name, {}, grace);
-           });
-  return groups_.Leave(name.vmid, volume, deadline);
-}
-
-Status Renaming::SetComment(const ontap::FlexVol& volume, const std::string& comment,
-                            UndoSteps& undo, const Deadline& deadline) {
-  if (comment == volume.comment) return {};
-  undo.Add("comment of " + volume.name, [this, volume](const Deadline& grace) {
-    return context_->volumes.SetComment(volume.uuid, volume.comment, grace);
-  });
-  return context_->volumes.SetComment(volume.uuid, comment, deadline);
-}
-
-// A lost answer is settled by the UUID behind the name.
-Status Renaming::RenameFlexVol(const ontap::FlexVol& volume, const std::string& new_name,
-                               UndoSteps& undo, const Deadline& deadline) {
-  auto& context = *context_;
-  const auto renamed = context.volumes.Rename(volume.uuid, new_name, deadline);
-  if (!renamed.ok() && !MayHaveHappened(renamed.error())) return renamed;
-  undo.Add("FlexVol " + new_name, [this, volume, new_name](const Deadline& grace) -> Status {
-    TRY(const bool is_renamed, HasName(*context_, volume, new_name, grace));
-    return is_renamed ? context_->volumes.Rename(volume.uuid, volume.name, grace) : Status();
-  });
-  if (renamed.ok()) return {};
-  TRY(const bool is_renamed, HasName(context, volume, new_name, deadline));
-  return is_renamed ? Status() : renamed;
-}
-
-// Another owner has another lock, and chooses among the same names: who loses one takes the next.
-Result<std::string> Renaming::Rename(const VolumeName& name, std::uint64_t vmid,
-                                     const std::string& new_name, const Deadline& deadline) {
-  constexpr int kTriesMax = 10;
-  for (int tries = 1;; ++tries) {
-    bool is_name_lost = false;
-    auto renamed = RenameOnce(name, vmid, new_name, deadline, is_name_lost);
-    if (!is_name_lost || !new_name.empty() || tries == kTriesMax) return renamed;
-  }
-}
-
-Result<std::string> Renaming::RenameOnce(const VolumeName& name, std::uint64_t vmid,
-                                         const std::string& new_name, const Deadline& deadline,
-                                         bool& is_name_lost) {
-  auto& context = *context_;
-  const std::string& prefix = context.config.prefix;
-  const std::string failure = "cannot rename volume '" + name.Text() + "'";
-  if (name.is_base) {
-    return Error(ErrorCode::kUnsupported, failure)
-        .Because("the names of its linked clones hold its name")
-        .Try("make a full clone of it");
-  }
-  TRY(const auto flexvol, FlexVolName(prefix, name));
-  TRY(const auto listed, context.volumes.List(FlexVolPatternOfVm(prefix, name.vmid) + "|" +
-                                                  FlexVolPatternOfVm(prefix, vmid),
-                                              deadline));
-  const auto volume = std::find_if(listed.begin(), listed.end(), [&](const auto& one) {
-    return one.name == flexvol && !context.ownership.IsForeign(one.comment);
-  });
-  if (volume == listed.end()) return VolumeNotFound(context, name);
-  TRY(auto target, ChooseName(context, vmid, new_name, listed));
-  TRY(const auto target_flexvol, FlexVolName(prefix, target));
+Result<VolumeName> Renaming::RenameOnce(const VolumeName& name, std::uint64_t vmid,
+                                        const std::string& new_name, const Deadline& deadline) {
+  TRY(const auto neighbours, disks_.ListNeighbours({name.vmid, vmid}, std::nullopt, deadline));
+  const auto volume = std::find_if(neighbours.ours.begin(), neighbours.ours.end(),
+                                   [&](const auto& one) { return one.name == name; });
+  if (volume == neighbours.ours.end()) return VolumeNotFound(config_, name);
+  TRY(auto target, ChooseName(config_, vmid, new_name, neighbours));
   target.base_name = name.base_name;
-  const auto remembered = context.disk_memory.Find(name);
+  const auto remembered = node_.disks.Find(name);
+  TRY_STATUS(node_.disks.Forget(name));
+  const auto renamed = disks_.Rename(*volume, target, neighbours, deadline);
+  if (renamed.ok()) return target;
+  return Unchanged(name, remembered, renamed.error())
+      .Wrap("cannot rename volume '" + name.Text() + "'");
+}
 
-  const Deadline working = deadline.Reserve(kUndoBudget);
-  UndoSteps undo;
-  const auto rename = [&]() -> Status {
-    auto details = ReadDetails(volume->comment);
-    details.base_name = name.base_name;
-    TRY(const auto comment, WithDetails(context.ownership.Remark(volume->comment, vmid), details));
-    TRY_STATUS(context.disk_memory.Forget(name));
-    TRY_STATUS(LeaveGroup(name, *volume, undo, working));
-    TRY_STATUS(SetComment(*volume, comment, undo, working));
-    TRY_STATUS(RenameFlexVol(*volume, target_flexvol, undo, working));
-    if (!target.IsGroupMember()) return {};
-    undo.Add("group of VM " + std::to_string(vmid), [&](const Deadline& grace) -> Status {
-      TRY(const auto joined, context.volumes.Find(target_flexvol, grace));
-      return joined ? groups_.Leave(vmid, *joined, grace) : Status();
-    });
-    return groups_.Join(vmid, target_flexvol, listed, working);
-  };
-  if (const auto renamed = rename(); !renamed.ok()) {
-    is_name_lost = FailedWith(renamed, ErrorCode::kAlreadyExists);
-    return undo.Run(renamed.error().Wrap(failure), deadline.Grace(kUndoBudget));
-  }
-  if (remembered) context.disk_memory.Remember(target, *remembered);
-  // An unused disk of a running VM may be active: its device stays, under the new name.
-  if (const auto device = context.links.Target(LinkName(name))) {
-    TRY_STATUS(context.links.Point(LinkName(target), *device));
-    TRY_STATUS(context.links.Remove(LinkName(name)));
-  }
-  return target.Text();
+Status Renaming::LetGo(const VolumeName& name, const catalogue::DiskNamespace& ns,
+                       const std::string& failure, const Deadline& deadline) {
+  TRY(const auto wanted, devices_.Wanted(ns, deadline));
+  TRY_STATUS(devices_.RequireUnused(failure, wanted, kScannerPatience, deadline));
+  TRY_STATUS(snapshot_devices_.End(name, failure, deadline));
+  return node_.disks.Forget(name);
+}
+
+Error Renaming::Unchanged(const VolumeName& name, const std::optional<Uuid>& ns,
+                          const Error& failure) {
+  const bool is_certain = !failure.outcome_unknown() && failure.Fact("left_over").empty();
+  if (ns && is_certain) node_.disks.Remember(name, *ns);
+  return failure;
 }
 
 }  // namespace ontapnvme::pve

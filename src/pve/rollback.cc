@@ -1,259 +1,242 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "pve/rollback.h"
 
-#include <algorithm>
-
-#include "pve/attachment.h"
-#include "pve/disk_lookup.h"
+#include "base/text.h"
 
 namespace ontapnvme::pve {
 namespace {
 
-// Proxmox asks about all disks, stops the VM, then rolls back disk by disk: a plan must live that
-// long.
-constexpr std::chrono::minutes kPlanLives{5};
-// What was read of the array serves shorter: a schedule may have taken a snapshot since, which a
-// restore would destroy.
-constexpr std::chrono::seconds kReadingServes{30};
+using Outcome = RollbackPlan::Outcome;
 
-std::vector<ontap::Snapshot>::const_iterator FindNamed(
-    const std::vector<ontap::Snapshot>& snapshots, const std::string& array_name) {
-  return std::find_if(snapshots.begin(), snapshots.end(),
-                      [&](const auto& one) { return one.name == array_name; });
+// Proxmox asks about all disks, stops the VM, then rolls back disk by disk: a session must live that
+// long.
+constexpr std::chrono::minutes kSessionLives{5};
+// What was read of the array serves shorter: a schedule may have taken a snapshot since, which
+// reverting would destroy. Proxmox asks once more right before each rollback.
+constexpr std::chrono::seconds kReadingServes{3};
+
+constexpr const char* kHalfHint =
+    "some disks of the VM may be as they were in the snapshot and some as they are: before it starts, "
+    "'qm unlock' it if need be and roll back again";
+
+std::string FailureOf(const VolumeName& name, const SnapshotName& snapshot) {
+  return "cannot roll back volume '" + name.Text() + "' to snapshot '" + snapshot.Text() + "'";
 }
 
-// Everything behind the snapshot in the array's order of time: restoring destroys it. Snapshots
-// that Proxmox did not make count too; they are named as the array names them.
-std::vector<std::string> NewerThan(const std::vector<ontap::Snapshot>& snapshots,
-                                   const std::string& array_name) {
-  std::vector<std::string> names;
-  auto found = FindNamed(snapshots, array_name);
-  for (; found != snapshots.end(); ++found) {
-    if (found->name == array_name) continue;
-    names.push_back(PveSnapshotName(found->name).value_or(found->name));
-  }
+Error NoSuchSnapshot(const VolumeName& name, const SnapshotName& snapshot) {
+  return Error(ErrorCode::kNotFound, "volume '" + name.Text() + "' has no snapshot '" +
+                                         snapshot.Text() + "' on the array")
+      .With("array_name", ArraySnapshotName(snapshot).Text())
+      .Try(
+          "the disk may have been added later, or the snapshot deleted on the array; roll back to "
+          "another snapshot");
+}
+
+std::string QuotedAll(const std::vector<std::string>& snapshots) {
+  std::string names;
+  for (const auto& one : snapshots) AppendTo(names, ", ", Quoted(one));
   return names;
 }
 
-std::string Join(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return text;
-}
-
-Error NoSuchSnapshot(const VolumeName& name, const std::string& snapshot) {
-  return Error(ErrorCode::kNotFound,
-               "volume '" + name.Text() + "' has no snapshot '" + snapshot + "' on the array")
-      .With("array_name", ArraySnapshotName(snapshot))
+Error Blocked(const VolumeName& name, const SnapshotName& snapshot, const RollbackPlan& plan) {
+  Error blocked(ErrorCode::kBusy, FailureOf(name, snapshot));
+  const bool is_other = plan.disks.size() == 1 && !plan.disks.contains(name);
+  if (is_other) blocked.AddFact("disk", plan.disks.begin()->Text());
+  if (plan.locked.empty()) {
+    return std::move(blocked)
+        .Because("newer snapshots exist, or some of the same second: " + QuotedAll(plan.blockers))
+        .Try("delete them first, or roll back to the newest");
+  }
+  return std::move(blocked)
+      .Because(
+          "newer snapshots of the array's anti-ransomware protection exist, which nobody can "
+          "delete before they expire: " +
+          QuotedAll(plan.locked))
+      .With("newer_snapshots", std::to_string(plan.blockers.size()))
       .Try(
-          "the disk may have been added later, or the snapshot deleted on the array; roll back to "
-          "another");
-}
-
-bool MayBeTheMap(const Error& error) {
-  return error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kConflict;
+          "pause the protection of this disk on the array, or set ransomware_protection off, and try "
+          "again 12 hours after the last of them; after a false alarm clear the suspicion there");
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> Rollbacks::Blockers(const VolumeName& name,
-                                                     const std::string& snapshot,
-                                                     const Deadline& deadline) {
-  TRY(const auto flexvol, FlexVolName(context_->config.prefix, name));
-  TRY(Plan * plan, PlanFor(name, snapshot, deadline));
-  const Disk& disk = plan->disks.at(flexvol);
-  const std::string array_name = ArraySnapshotName(snapshot);
-  if (FindNamed(disk.snapshots, array_name) == disk.snapshots.end()) {
-    return NoSuchSnapshot(name, snapshot);
+Result<std::vector<std::string>> Rollbacks::RollbackBlockers(const VolumeName& name,
+                                                             const SnapshotName& snapshot,
+                                                             const Deadline& deadline) {
+  // It is done, and Proxmox must not hear that it cannot be.
+  const auto open = sessions_.find({name.vmid, snapshot});
+  if (open != sessions_.end() && open->second.reverted.contains(name)) {
+    return std::vector<std::string>();
   }
-  plan->asked.insert(flexvol);
-  return NewerThan(disk.snapshots, array_name);
+  TRY(Session * session, SessionFor(name, snapshot, deadline));
+  auto plan = PlanRollback(session->history, {}, name, snapshot, array_.snapshots().CanOverwrite());
+  if (plan.outcome == Outcome::kNoSuchSnapshot) return NoSuchSnapshot(name, snapshot);
+  const bool is_blocked = plan.outcome == Outcome::kBlocked;
+  // Proxmox is told before it stops the VM: deleting is no way here.
+  if (is_blocked && !plan.locked.empty()) return Blocked(name, snapshot, plan);
+  session->asked.insert(name);
+  session->back.erase(name);
+  if (!is_blocked) return std::vector<std::string>();
+  return std::move(plan.blockers);
 }
 
-Status Rollbacks::Restore(const VolumeName& name, const std::string& snapshot,
-                          const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto flexvol, FlexVolName(context.config.prefix, name));
-  TRY(Plan * plan, PlanFor(name, snapshot, deadline));
-  if (plan->restored.erase(flexvol) == 1) return {};
-  const std::string failure =
-      "cannot roll back volume '" + name.Text() + "' to snapshot '" + snapshot + "'";
-  TRY(const auto newer, Blockers(name, snapshot, deadline));
-  if (!newer.empty()) {
-    return Error(ErrorCode::kBusy, failure)
-        .Because("newer snapshots exist: " + Join(newer))
-        .Try("delete them first, or roll back to the newest");
+Status Rollbacks::Rollback(const VolumeName& name, const SnapshotName& snapshot,
+                           const Deadline& deadline) {
+  const auto open = sessions_.find({name.vmid, snapshot});
+  if (open != sessions_.end() && open->second.reverted.erase(name) == 1) return {};
+  TRY(Session * session, SessionFor(name, snapshot, deadline));
+  session->asked.insert(name);
+  session->back.erase(name);
+  auto done = Attempt(*session, name, snapshot, deadline);
+  if (!done.ok() && done.error().origin().refusal == Refusal::kNewerHeld) {
+    // It has come since it was looked; the array has refused, so that nothing is lost.
+    session->read_at.reset();
+    TRY(session, SessionFor(name, snapshot, deadline));
+    done = Attempt(*session, name, snapshot, deadline);
   }
-  const std::string array_name = ArraySnapshotName(snapshot);
-  const auto holds_it = [&](const std::string& member) {
-    const auto disk = plan->disks.find(member);
-    return disk != plan->disks.end() && NewerThan(disk->second.snapshots, array_name).empty() &&
-           FindNamed(disk->second.snapshots, array_name) != disk->second.snapshots.end();
-  };
-  // Only if Proxmox asked for exactly what the group holds: an unused disk in it must not be
-  // reverted.
-  const bool is_group_restore = plan->group && plan->asked == plan->group_members &&
-                                std::all_of(plan->asked.begin(), plan->asked.end(), holds_it);
-  std::vector<Disk*> disks;
-  for (const auto& member : is_group_restore ? plan->asked : std::set<std::string>{flexvol}) {
-    disks.push_back(&plan->disks.at(member));
-  }
-  for (Disk* disk : disks) {
-    TRY_STATUS(RequireUnused(*disk, deadline));
-    FlushCache(*disk, deadline);
-  }
-  auto restored = is_group_restore ? RestoreGroup(*plan, disks, array_name, deadline)
-                                   : RestoreDetached(
-                                         *disks.front(),
-                                         [&] {
-                                           return context.volumes.Restore(
-                                               disks.front()->volume.uuid, array_name, deadline);
-                                         },
-                                         deadline);
-  // What the node has cached of the disks is the past now, also after a failure half-way.
-  for (Disk* disk : disks) FlushCache(*disk, deadline);
-  if (!restored.ok()) {
-    plans_.erase({name.vmid, snapshot});
-    Error error = restored.error().Wrap(failure);
-    if (is_group_restore || error.outcome_unknown()) {
-      error.SetHint("disks of the VM may be rolled back already: roll back again before it starts");
+  if (!done.ok()) {
+    Error error = done.error();
+    if (!session->back.empty()) {
+      std::string names;
+      for (const auto& one : session->back) AppendTo(names, ", ", one.Text());
+      error.AddFact("rolled_back_before", names);
+      error.SetHint(kHalfHint);
     }
+    Forget(name.vmid);
     return error;
   }
-  for (const Disk* disk : disks) plan->restored.insert(disk->volume.name);
-  plan->restored.erase(flexvol);
+  session->back.insert(done->begin(), done->end());
+  session->reverted.insert(done->begin(), done->end());
+  // Whether the array has left the namespaces what they were is not known.
+  for (auto& disk : session->history.disks) {
+    if (done->contains(disk.name)) disk.ns.reset();
+  }
+  session->reverted.erase(name);
   return {};
+}
+
+Result<std::set<VolumeName>> Rollbacks::Attempt(const Session& session, const VolumeName& name,
+                                                const SnapshotName& snapshot,
+                                                const Deadline& deadline) {
+  std::set<VolumeName> asked = session.asked;
+  for (const auto& one : session.back) asked.erase(one);
+  const auto plan = PlanRollback(session.history, std::move(asked), name, snapshot,
+                                 array_.snapshots().CanOverwrite());
+  if (plan.outcome == Outcome::kNoSuchSnapshot) return NoSuchSnapshot(name, snapshot);
+  if (plan.outcome == Outcome::kBlocked) return Blocked(name, snapshot, plan);
+  const std::string failure = FailureOf(name, snapshot);
+  if (plan.outcome == Outcome::kOverwrite) {
+    auto done = Overwrite(plan, session, name, snapshot, deadline);
+    if (done.ok() || done.error().sentence() == failure) return done;
+    return done.error().Wrap(failure);
+  }
+  const auto reverted = Execute(plan, session.history, snapshot, deadline);
+  if (!reverted.ok()) return reverted.error().Wrap(failure);
+  return plan.disks;
+}
+
+Status Rollbacks::Execute(const RollbackPlan& plan, const catalogue::VmHistory& history,
+                          const SnapshotName& snapshot, const Deadline& deadline) {
+  std::vector<nvme::WantedDevice> devices;
+  for (const auto& name : plan.disks) {
+    TRY(const auto wanted, Wanted(*history.Find(name), deadline));
+    TRY_STATUS(devices_.RequireUnused(FailureOf(name, snapshot), wanted, kScannerPatienceOfRollback,
+                                      deadline));
+    devices.push_back(wanted);
+  }
+  for (const auto& device : devices) devices_.FlushCache(device);
+  const bool is_group = plan.outcome == Outcome::kRestoreGroup;
+  auto& snapshots = array_.snapshots();
+  const auto reverted =
+      is_group ? snapshots.RestoreGroup(history, snapshot, deadline)
+               : snapshots.RestoreDisk(*history.Find(*plan.disks.begin()), snapshot, deadline);
+  // What the node has cached of the disks is the past now, also after a failure half-way.
+  for (const auto& device : devices) devices_.FlushCache(device);
+  if (reverted.ok()) return {};
+  Error error = reverted.error();
+  if (is_group || error.outcome_unknown()) error.SetHint(kHalfHint);
+  return error;
+}
+
+Result<std::set<VolumeName>> Rollbacks::Overwrite(const RollbackPlan& plan, const Session& session,
+                                                  const VolumeName& asked,
+                                                  const SnapshotName& snapshot,
+                                                  const Deadline& deadline) {
+  std::vector<catalogue::DiskHistory> disks{*session.history.Find(asked)};
+  for (const auto& name : plan.disks) {
+    if (name != asked) disks.push_back(*session.history.Find(name));
+  }
+  std::vector<nvme::WantedDevice> devices;
+  const auto may_change = [&](const VolumeName& name,
+                              const catalogue::DiskNamespace& ns) -> Status {
+    TRY(const auto wanted, devices_.Wanted(ns, deadline));
+    TRY_STATUS(devices_.RequireUnused(FailureOf(name, snapshot), wanted, kScannerPatienceOfRollback,
+                                      deadline));
+    devices_.FlushCache(wanted);
+    devices.push_back(wanted);
+    return {};
+  };
+  const auto done = array_.snapshots().OverwriteDisks(disks, snapshot, may_change, deadline);
+  // What the node has cached of the disks is the past now, also after a failure half-way.
+  for (const auto& device : devices) devices_.FlushCache(device);
+  if (!done.failure) return done.disks;
+  Error error = *done.failure;
+  if (done.is_refused) {
+    auto blocked = plan;
+    blocked.disks.clear();
+    return Blocked(asked, snapshot, blocked).With("refused", error.Plain());
+  }
+  if (done.disks.empty() && done.unknown.empty()) return error;
+  std::string gone;
+  std::string unknown;
+  std::string left;
+  for (const auto& name : plan.disks) {
+    const bool is_gone = done.disks.contains(name);
+    AppendTo(is_gone ? gone : done.unknown.contains(name) ? unknown : left, ", ", name.Text());
+  }
+  if (!gone.empty()) error.AddFact("rolled_back", gone);
+  if (!unknown.empty()) error.AddFact("perhaps_rolled_back", unknown);
+  if (!left.empty()) error.AddFact("not_rolled_back", left);
+  error.SetHint(kHalfHint);
+  return error;
+}
+
+Result<nvme::WantedDevice> Rollbacks::Wanted(const catalogue::DiskHistory& disk,
+                                             const Deadline& deadline) {
+  if (disk.ns) {
+    return devices_.Wanted({.uuid = *disk.ns, .container_name = disk.container_name}, deadline);
+  }
+  TRY(const auto ns,
+      array_.disks()
+          .FindNamespace(disk.name, deadline)
+          .Require(Error(ErrorCode::kNotFound, "volume '" + disk.name.Text() + "' holds no disk")));
+  return devices_.Wanted(ns, deadline);
+}
+
+Result<Rollbacks::Session*> Rollbacks::SessionFor(const VolumeName& name,
+                                                  const SnapshotName& snapshot,
+                                                  const Deadline& deadline) {
+  Session& session = sessions_[{name.vmid, snapshot}];
+  const TimePoint now = deadline.clock().Now();
+  if (session.read_at && now - *session.read_at > kSessionLives) session = {};
+  if (!session.read_at || now - *session.read_at > kReadingServes) {
+    TRY(session.history, array_.snapshots().ReadHistory(name, deadline));
+    session.read_at = now;
+  }
+  auto wanted = session.asked;
+  wanted.insert(name);
+  for (const auto& one : wanted) {
+    if (session.history.Find(one) != nullptr) continue;
+    auto alone = array_.snapshots().ReadDiskHistory(one, deadline);
+    if (!alone.ok() && one == name) return alone.error();
+    if (!alone.ok() && !FailedWith(alone, ErrorCode::kNotFound)) return alone.error();
+    if (alone.ok()) session.history.disks.push_back(std::move(*alone));
+  }
+  return &session;
 }
 
 void Rollbacks::Forget(std::uint64_t vmid) {
-  std::erase_if(plans_, [&](const auto& plan) { return plan.first.first == vmid; });
-}
-
-Result<Rollbacks::Plan*> Rollbacks::PlanFor(const VolumeName& name, const std::string& snapshot,
-                                            const Deadline& deadline) {
-  TRY(const auto flexvol, FlexVolName(context_->config.prefix, name));
-  Plan& plan = plans_[{name.vmid, snapshot}];
-  const TimePoint now = deadline.clock().Now();
-  const bool is_old = !plan.read_at || now - *plan.read_at > kReadingServes;
-  if (is_old) {
-    Plan fresh;
-    if (plan.read_at && now - *plan.read_at <= kPlanLives) {
-      fresh.asked = std::move(plan.asked);
-      fresh.restored = std::move(plan.restored);
-    }
-    plan = std::move(fresh);
-  }
-  if (plan.disks.contains(flexvol)) return &plan;
-  if (is_old) {
-    plan.read_at = now;
-    TRY_STATUS(ReadGroup(plan, name, deadline));
-  }
-  if (!plan.disks.contains(flexvol)) {
-    TRY_STATUS(ReadAlone(plan, name, deadline));
-  }
-  return &plan;
-}
-
-Status Rollbacks::ReadGroup(Plan& plan, const VolumeName& name, const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto group, groups_.Find(name.vmid, deadline));
-  if (!group) return {};
-  plan.group = group->uuid;
-  std::vector<ontap::VolumeRef> volumes;
-  for (const auto& member : group->members) {
-    plan.group_members.insert(member.volume_name);
-    const auto member_name = VolumeNameOfFlexVol(context.config.prefix, member.volume_name);
-    if (!member_name) continue;
-    Disk& disk = plan.disks[member.volume_name];
-    disk.name = *member_name;
-    disk.volume = {.uuid = member.volume_uuid, .name = member.volume_name};
-    disk.namespace_uuid = member.namespace_uuid;
-    volumes.push_back(disk.volume);
-  }
-  TRY(auto snapshots, context.snapshots.List(volumes, deadline));
-  for (auto& one : snapshots) {
-    const auto disk = plan.disks.find(one.volume_name);
-    if (disk != plan.disks.end()) disk->second.snapshots.push_back(std::move(one));
-  }
-  return {};
-}
-
-Status Rollbacks::ReadAlone(Plan& plan, const VolumeName& name, const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto volume, RequireVolume(context, name, deadline));
-  TRY(auto snapshots, context.snapshots.List({{volume.uuid, volume.name}}, deadline));
-  Disk disk;
-  disk.name = name;
-  disk.volume = {.uuid = volume.uuid, .name = volume.name};
-  disk.snapshots = std::move(snapshots);
-  TRY(const auto flexvol, FlexVolName(context.config.prefix, name));
-  plan.disks[flexvol] = std::move(disk);
-  return {};
-}
-
-Result<nvme::WantedDevice> Rollbacks::WantedOf(Disk& disk, const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto facts, facts_->Read(deadline));
-  if (!disk.namespace_uuid) {  // not told with the group before 9.12.1
-    TRY(const auto ns, RequireNamespace(context, disk.name, deadline));
-    disk.namespace_uuid = ns.uuid;
-  }
-  nvme::WantedDevice wanted;
-  wanted.uuid = *disk.namespace_uuid;
-  wanted.subsystem_nqn = facts.subsystem_nqn;
-  wanted.svm_name = context.config.svm;
-  wanted.volume_name = disk.volume.name;
-  return wanted;
-}
-
-Status Rollbacks::RequireUnused(Disk& disk, const Deadline& deadline) {
-  TRY(const auto wanted, WantedOf(disk, deadline));
-  return RequireUnusedHere(*context_, disk.name, wanted);
-}
-
-void Rollbacks::FlushCache(Disk& disk, const Deadline& deadline) {
-  const auto wanted = WantedOf(disk, deadline);
-  if (!wanted.ok()) return;
-  const auto device = context_->host.FindAnySize(*wanted);
-  if (!device.ok()) return;
-  const auto flushed = context_->host.FlushCache(*device);
-  if (!flushed.ok()) context_->log.Warning(flushed.error().Line());
-}
-
-Status Rollbacks::RestoreGroup(Plan& plan, const std::vector<Disk*>& disks,
-                               const std::string& array_name, const Deadline& deadline) {
-  auto& context = *context_;
-  auto restored = context.groups.Restore(*plan.group, array_name, deadline);
-  // Not the group's any more (it was made anew, or a disk left it since), or it may not be restored
-  // while its disks are mapped: the volumes still have their snapshots.
-  const bool is_for_volumes = FailedWith(restored, ErrorCode::kNotFound) ||
-                              (!restored.ok() && MayBeTheMap(restored.error()));
-  if (!is_for_volumes) return restored;
-  for (Disk* disk : disks) {
-    const auto restore_one = [&] {
-      return context.volumes.Restore(disk->volume.uuid, array_name, deadline);
-    };
-    TRY_STATUS(RestoreDetached(*disk, restore_one, deadline));
-  }
-  return {};
-}
-
-// Whether a mapped namespace may be reverted is not stated by NetApp: where the array refuses, the
-// maps are taken away for the moment. The VM is stopped, so nobody misses the devices.
-Status Rollbacks::RestoreDetached(Disk& disk, const std::function<Status()>& restore,
-                                  const Deadline& deadline) {
-  auto& context = *context_;
-  const auto first = restore();
-  if (first.ok() || !MayBeTheMap(first.error())) return first;
-  TRY(const auto facts, facts_->Read(deadline));
-  TRY(const auto wanted, WantedOf(disk, deadline));
-  TRY_STATUS(context.subsystems.Unmap(facts.subsystem_uuid, wanted.uuid, deadline));
-  Status second = restore();
-  const auto mapped =
-      context.subsystems.Map(wanted.uuid, context.config.subsystem, deadline.Grace(kUndoBudget));
-  // Activation maps again what is not mapped, so this is no reason to fail.
-  if (!mapped.ok()) context.log.Warning(mapped.error().Line());
-  return second;
+  std::erase_if(sessions_, [&](const auto& session) { return session.first.first == vmid; });
 }
 
 }  // namespace ontapnvme::pve

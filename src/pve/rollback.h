@@ -1,69 +1,65 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Going back to a snapshot: what Proxmox asked for, no more, and never over a newer snapshot.
+// Going back to a snapshot, disk by disk as Proxmox asks for it. What is done is decided by
+// rollback_plan.h.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "pve/array_facts.h"
-#include "pve/context.h"
-#include "pve/snapshot_memory.h"
-#include "pve/vm_group.h"
-#include "pve/volume_name.h"
+#include "catalogue/array.h"
+#include "model/volume_name.h"
+#include "nvme/host.h"
+#include "pve/local_devices.h"
+#include "pve/rollback_plan.h"
 
 namespace ontapnvme::pve {
 
 class Rollbacks {
  public:
-  Rollbacks(Context& context, FactSource& facts)
-      : context_(&context), facts_(&facts), groups_(context) {}
+  Rollbacks(catalogue::Array& array, LocalDevices& devices) : array_(array), devices_(devices) {}
 
-  // See Storage::RollbackBlockers.
-  Result<std::vector<std::string>> Blockers(const VolumeName& name, const std::string& snapshot,
-                                            const Deadline& deadline);
-  // See Storage::Rollback.
-  Status Restore(const VolumeName& name, const std::string& snapshot, const Deadline& deadline);
-  // What was read of the VM's disks is not true any more.
+  // See Storage for these.
+  Result<std::vector<std::string>> RollbackBlockers(const VolumeName& name,
+                                                    const SnapshotName& snapshot,
+                                                    const Deadline& deadline);
+  Status Rollback(const VolumeName& name, const SnapshotName& snapshot, const Deadline& deadline);
+  // What was read of the VM's disks does not hold any more.
   void Forget(std::uint64_t vmid);
 
  private:
-  // One disk of the VM as the plan sees it.
-  struct Disk {
-    VolumeName name;
-    ontap::VolumeRef volume;
-    std::optional<Uuid> namespace_uuid;
-    std::vector<ontap::Snapshot> snapshots;  // oldest first
-  };
-  // What Proxmox has asked about, gathered over its calls for the disks of one rollback.
-  struct Plan {
+  // One rollback of a VM over Proxmox's calls for its disks.
+  struct Session {
     std::optional<TimePoint> read_at;
-    std::optional<Uuid> group;
-    std::map<std::string, Disk> disks;    // by FlexVol: those read so far
-    std::set<std::string> group_members;  // FlexVols
-    std::set<std::string> asked;          // FlexVols that Proxmox wants rolled back
-    std::set<std::string> restored;
+    catalogue::VmHistory history;
+    std::set<VolumeName> asked;     // that Proxmox wants to go back
+    std::set<VolumeName> back;      // that have gone back
+    std::set<VolumeName> reverted;  // of these, together with another, and not asked for since
   };
 
-  Result<Plan*> PlanFor(const VolumeName& name, const std::string& snapshot,
-                        const Deadline& deadline);
-  Status ReadGroup(Plan& plan, const VolumeName& name, const Deadline& deadline);
-  Status ReadAlone(Plan& plan, const VolumeName& name, const Deadline& deadline);
-  Result<nvme::WantedDevice> WantedOf(Disk& disk, const Deadline& deadline);
-  Status RequireUnused(Disk& disk, const Deadline& deadline);
-  void FlushCache(Disk& disk, const Deadline& deadline);
-  Status RestoreGroup(Plan& plan, const std::vector<Disk*>& disks, const std::string& array_name,
-                      const Deadline& deadline);
-  Status RestoreDetached(Disk& disk, const std::function<Status()>& restore,
-                         const Deadline& deadline);
+  // The session with a history that is fresh enough and has the volume in it.
+  Result<Session*> SessionFor(const VolumeName& name, const SnapshotName& snapshot,
+                              const Deadline& deadline);
+  // What Proxmox asks for, of which this disk is one. The disks that have gone back, that one among
+  // them; the error says which have and which have not.
+  Result<std::set<VolumeName>> Attempt(const Session& session, const VolumeName& name,
+                                       const SnapshotName& snapshot, const Deadline& deadline);
+  // Reverts what the plan says, once none of it is in use here.
+  Status Execute(const RollbackPlan& plan, const catalogue::VmHistory& history,
+                 const SnapshotName& snapshot, const Deadline& deadline);
+  // Overwrites what the plan says, `asked` first, once none of it is in use here.
+  Result<std::set<VolumeName>> Overwrite(const RollbackPlan& plan, const Session& session,
+                                         const VolumeName& asked, const SnapshotName& snapshot,
+                                         const Deadline& deadline);
+  Result<nvme::WantedDevice> Wanted(const catalogue::DiskHistory& disk, const Deadline& deadline);
 
-  Context* context_;
-  FactSource* facts_;
-  VmGroups groups_;
-  std::map<SnapshotKey, Plan> plans_;
+  catalogue::Array& array_;
+  LocalDevices& devices_;
+  std::map<std::pair<std::uint64_t, SnapshotName>, Session> sessions_;  // by VM and snapshot
 };
 
 }  // namespace ontapnvme::pve

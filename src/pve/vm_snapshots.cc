@@ -2,213 +2,280 @@
 #include "pve/vm_snapshots.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
+#include <tuple>
 
-#include "ontap/ontap_errors.h"
-#include "pve/clone_holders.h"
-#include "pve/disk_lookup.h"
+#include "base/text.h"
+#include "base/wall_time.h"
+#include "catalogue/undo_steps.h"
+#include "model/mark.h"
 
 namespace ontapnvme::pve {
 namespace {
 
-// Never reused: whoever asks for a snapshot now believes in this point in time, and the left-over
-// holds another.
-Error LeftOver(const VolumeName& name, const std::string& snapshot,
-               std::chrono::sys_seconds create_time) {
-  return Error(ErrorCode::kAlreadyExists, "cannot snapshot volume '" + name.Text() + "'")
-      .Because("the array has a snapshot '" + snapshot + "' of an earlier operation")
-      .With("array_name", ArraySnapshotName(snapshot))
-      .With("created_s", std::to_string(create_time.time_since_epoch().count()))
-      .Try(
-          "use another name, or delete the left-over on the array; a clone keeps the snapshots "
-          "that "
-          "it was made from");
-}
+// The calls of one operation follow each other within seconds; a process that lives longer must not
+// take the last hour's snapshot for this one's.
+constexpr std::chrono::minutes kRecent{5};
 
-std::vector<ontap::VolumeRef> VolumesOf(const ontap::ConsistencyGroup& group) {
-  std::vector<ontap::VolumeRef> volumes;
-  for (const auto& member : group.members) {
-    volumes.push_back({.uuid = member.volume_uuid, .name = member.volume_name});
+// A change that was given up is carried out by then or never: the array holds it for 120 s at most,
+// and forgets the job that it has become after 300 s (NetApp REST reference).
+constexpr std::chrono::seconds kMayComeFor{600};
+constexpr std::chrono::seconds kSettleEvery{20};
+// What a poll spends on it at most.
+constexpr Duration kSettleBudget{4'000};
+
+std::string KindText(catalogue::SnapshotKind kind) {
+  switch (kind) {
+    case catalogue::SnapshotKind::kProxmox:
+      return "proxmox";
+    case catalogue::SnapshotKind::kTemplate:
+      return "template";
+    case catalogue::SnapshotKind::kSchedule:
+      return "schedule";
+    case catalogue::SnapshotKind::kRansomware:
+      return "anti-ransomware";
+    case catalogue::SnapshotKind::kOther:
+      return "other";
   }
-  return volumes;
+  return "other";
 }
 
-std::set<std::string> NamesOf(const std::vector<ontap::VolumeRef>& volumes) {
-  std::set<std::string> names;
-  for (const auto& volume : volumes) names.insert(volume.name);
-  return names;
+std::int64_t SecondsOf(std::chrono::sys_seconds time) {
+  return time.time_since_epoch().count();
+}
+
+bool IsHeld(const Result<catalogue::Coverage>& deleted) {
+  return !deleted.ok() && deleted.error().origin().refusal == Refusal::kHeldByClones;
+}
+
+VmSnapshotInfo Begun(std::uint64_t vmid, const catalogue::Snapshot& snapshot) {
+  const auto of_proxmox = snapshot.name.OfProxmox();
+  const auto shown_as = snapshot.name.AsShown();
+  return {.vmid = vmid,
+          .array_name = CleanText(snapshot.name.Text()),
+          .name = of_proxmox ? of_proxmox->Text() : "",
+          .shown_as = shown_as ? shown_as->Text() : "",
+          .kind = KindText(snapshot.Kind()),
+          .create_time_s = SecondsOf(snapshot.create_time),
+          .locked_until_s = 0,
+          .is_on_all_disks = false,
+          .disks = {}};
 }
 
 }  // namespace
 
-Status VmSnapshots::Create(const VolumeName& name, const std::string& snapshot,
-                           const Deadline& deadline) {
-  TRY(const auto flexvol, FlexVolName(context_->config.prefix, name));
-  const SnapshotKey key{name.vmid, snapshot};
-  if (TakeCovered(created_, key, flexvol, deadline.clock().Now())) return {};
-  deleted_.erase(key);
-  if (name.IsGroupMember()) {
-    TRY(const auto group, groups_.Find(name.vmid, deadline));
-    const auto is_this = [&](const auto& member) { return member.volume_name == flexvol; };
-    if (group && std::any_of(group->members.begin(), group->members.end(), is_this)) {
-      TRY_STATUS(CreateOfGroup(*group, name, snapshot, deadline));
-      created_[key] = CoveredVolumes(NamesOf(VolumesOf(*group)), deadline.clock().Now());
-      created_[key].Take(flexvol, deadline.clock().Now());
-      return {};
-    }
-  }
-  TRY_STATUS(CreateOfVolume(name, snapshot, deadline));
-  if (name.IsGroupMember()) {
-    context_->log.Warning("volume '" + name.Text() +
-                          "' is in no consistency group: it was snapshotted alone, not at the same "
-                          "point in time as the VM's other disks");
-  }
-  return {};
+void VmSnapshots::Keep(ByVmAndSnapshot& kept, const VolumeName& name, const SnapshotName& snapshot,
+                       catalogue::Coverage coverage, TimePoint now) {
+  coverage.erase(name);
+  kept.insert_or_assign({name.vmid, snapshot}, Covered{std::move(coverage), now});
 }
 
-Status VmSnapshots::CreateOfGroup(const ontap::ConsistencyGroup& group, const VolumeName& name,
-                                  const std::string& snapshot, const Deadline& deadline) {
-  auto& context = *context_;
-  const std::string array_name = ArraySnapshotName(snapshot);
-  const std::string operation_id = NewOperationId();
-  const auto created = context.groups.CreateSnapshot(
-      group.uuid, array_name, context.ownership.Mark(name.vmid, operation_id), deadline);
-  if (created.ok()) return {};
-  Error failure = created.error().Wrap("cannot snapshot volume '" + name.Text() + "'");
-  failure.AddFact("group", group.name);
-  if (MayHaveHappened(created.error())) {
-    TRY(const auto found, context.groups.FindSnapshot(group.uuid, array_name, deadline));
-    if (found && context.ownership.IsMadeBy(found->comment, operation_id)) return {};
-    if (found) return LeftOver(name, snapshot, found->create_time);
-  }
-  // A member's own snapshot of that name blocks the group's too.
-  const auto own = context.snapshots.FindByName(VolumesOf(group), array_name, deadline);
-  if (own.ok() && !own->empty()) return LeftOver(name, snapshot, own->front().create_time);
-  return failure;
+bool VmSnapshots::Take(ByVmAndSnapshot& kept, const VolumeName& name, const SnapshotName& snapshot,
+                       TimePoint now) {
+  const auto found = kept.find({name.vmid, snapshot});
+  return found != kept.end() && now - found->second.at <= kRecent &&
+         found->second.waiting.erase(name) == 1;
 }
 
-Status VmSnapshots::CreateOfVolume(const VolumeName& name, const std::string& snapshot,
+void VmSnapshots::Prepare(const VolumeName& name, const Deadline& deadline) {
+  const auto prepared = snapshots_.Prepare(name, deadline);
+  if (!prepared.ok()) log_.Debug(prepared.error().Line());
+}
+
+Status VmSnapshots::CreateSnapshot(const VolumeName& name, const SnapshotName& snapshot,
                                    const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto volume, RequireVolume(context, name, deadline));
-  const std::string array_name = ArraySnapshotName(snapshot);
-  const std::string operation_id = NewOperationId();
-  const auto created = context.snapshots.Create(
-      volume.uuid, array_name, context.ownership.Mark(name.vmid, operation_id), deadline);
-  if (created.ok()) return {};
-  if (MayHaveHappened(created.error())) {
-    TRY(const auto found,
-        context.snapshots.FindByName({{volume.uuid, volume.name}}, array_name, deadline));
-    if (!found.empty()) {
-      if (context.ownership.IsMadeBy(found.front().comment, operation_id)) return {};
-      return LeftOver(name, snapshot, found.front().create_time);
-    }
+  Clock& clock = deadline.clock();
+  const TimePoint begun = clock.Now();
+  if (Take(created_, name, snapshot, begun)) return {};
+  const VmAndSnapshot what{name.vmid, snapshot};
+  deleted_.erase(what);
+  if (!frozen_ || frozen_->what != what || begun - frozen_->at > kRecent) {
+    frozen_ = Frozen{.what = what, .at = begun};
   }
-  return created.error().Wrap("cannot snapshot volume '" + name.Text() + "'");
-}
-
-Status VmSnapshots::Delete(const VolumeName& name, const std::string& snapshot,
-                           const Deadline& deadline) {
-  TRY(const auto flexvol, FlexVolName(context_->config.prefix, name));
-  const SnapshotKey key{name.vmid, snapshot};
-  created_.erase(key);  // what is deleted covers nothing any more
-  if (TakeCovered(deleted_, key, flexvol, deadline.clock().Now())) return {};
-  TRY(const bool was_in_group, DeleteOfGroup(name, flexvol, snapshot, deadline));
-  if (was_in_group) return {};
-  const auto volume = RequireVolume(*context_, name, deadline);
-  // A volume that is gone has taken its snapshots along.
-  if (FailedWith(volume, ErrorCode::kNotFound)) return {};
-  if (!volume.ok()) return volume.error();
-  const std::vector<ontap::VolumeRef> alone = {{volume->uuid, volume->name}};
-  const auto deleted = DeleteHeld(
-      alone, ArraySnapshotName(snapshot),
-      [&] { return DeleteOfVolumes(alone, snapshot, deadline); }, deadline);
-  if (deleted.ok()) return {};
-  return deleted.error().Wrap("cannot delete snapshot '" + snapshot + "' of volume '" +
-                              name.Text() + "'");
-}
-
-// Deletes the group's snapshot if it holds the volume; false when there is none that does.
-Result<bool> VmSnapshots::DeleteOfGroup(const VolumeName& name, const std::string& flexvol,
-                                        const std::string& snapshot, const Deadline& deadline) {
-  auto& context = *context_;
-  if (!name.IsGroupMember()) return false;
-  const std::string array_name = ArraySnapshotName(snapshot);
-  TRY(const auto found,
-      context.groups.FindSnapshots(GroupPattern(context, name.vmid), array_name, deadline));
-  for (const auto& one : found) {
-    if (context.ownership.IsForeign(one.comment)) continue;
-    std::vector<ontap::VolumeRef> volumes = one.volumes;
-    if (volumes.empty()) {  // not told before 9.12.1
-      TRY(const auto group, groups_.Find(name.vmid, deadline));
-      if (!group || group->uuid != one.group_uuid) continue;
-      volumes = VolumesOf(*group);
-    }
-    auto covered = NamesOf(volumes);
-    if (!covered.contains(flexvol)) continue;
-    const auto deleted = DeleteHeld(
-        volumes, array_name,
-        [&] { return context.groups.DeleteSnapshot(one.group_uuid, one.uuid, deadline); },
-        deadline);
-    if (!deleted.ok()) {
-      return deleted.error().Wrap("cannot delete snapshot '" + snapshot + "' of volume '" +
-                                  name.Text() + "'");
-    }
-    // That the members' snapshots go with the group's is implied by NetApp's reference, not stated.
-    TRY_STATUS(DeleteOfVolumes(volumes, snapshot, deadline));
-    covered.erase(flexvol);
-    deleted_[{name.vmid, snapshot}] = CoveredVolumes(std::move(covered), deadline.clock().Now());
-    return true;
-  }
-  return false;
-}
-
-Status VmSnapshots::DeleteHeld(const std::vector<ontap::VolumeRef>& volumes,
-                               const std::string& array_name, const std::function<Status()>& remove,
-                               const Deadline& deadline) {
-  const auto is_held = [](const Status& removed) {
-    return !removed.ok() && ontap::IsHeldByClones(removed.error());
-  };
-  auto removed = remove();
-  if (is_held(removed) && devices_->Reap(NamesOf(volumes), array_name, deadline)) {
-    removed = remove();
-  }
-  if (!is_held(removed)) return removed;
-  std::vector<ontap::FlexVol> holders;
-  for (const auto& volume : volumes) {
-    auto clones = context_->volumes.ListClones(volume.name, deadline);
-    if (!clones.ok()) return removed;
-    std::copy_if(clones->begin(), clones->end(), std::back_inserter(holders),
-                 [&](const auto& clone) { return clone.parent_snapshot_name == array_name; });
-  }
-  return HeldByClones(*context_, removed.error(), holders);
-}
-
-Status VmSnapshots::DeleteOfVolumes(const std::vector<ontap::VolumeRef>& volumes,
-                                    const std::string& snapshot, const Deadline& deadline) {
-  auto& context = *context_;
-  TRY(const auto found,
-      context.snapshots.FindByName(volumes, ArraySnapshotName(snapshot), deadline));
-  for (const auto& one : found) {
-    TRY_STATUS(context.snapshots.Delete(one.volume_uuid, one.uuid, deadline));
-  }
+  auto taken = TakeOrNote(name, snapshot, deadline.Reserve(frozen_->spent));
+  frozen_->spent += std::chrono::duration_cast<Duration>(clock.Now() - begun);
+  if (!taken.ok()) return taken.error().Wrap("cannot snapshot volume '" + name.Text() + "'");
+  Keep(created_, name, snapshot, std::move(*taken), clock.Now());
   return {};
 }
 
-Result<std::vector<SnapshotInfo>> VmSnapshots::List(const VolumeName& name,
+// Proxmox is told of a failure and lets its guest go on. To wait for what became of the snapshot, or
+// to undo it, would keep the guest waiting; and later Proxmox does not ask for it again.
+Result<catalogue::Coverage> VmSnapshots::TakeOrNote(const VolumeName& name,
+                                                    const SnapshotName& snapshot,
                                                     const Deadline& deadline) {
-  TRY(const auto volume, RequireVolume(*context_, name, deadline));
-  TRY(const auto found, context_->snapshots.List({{volume.uuid, volume.name}}, deadline));
+  const std::string operation_id = NewOperationId();
+  auto taken = snapshots_.Take(name, snapshot, operation_id, deadline);
+  if (taken.ok()) {
+    const auto wanted = catalogue::StillWanted(deadline);
+    if (wanted.ok()) return taken;
+    taken = Error(wanted.error()).OutcomeUnknown();
+  }
+  if (!taken.error().outcome_unknown()) return taken;
+  Error error = taken.error();
+  const auto noted = node_.open_snapshots.Note({.volume = name,
+                                                .snapshot = snapshot,
+                                                .operation_id = operation_id,
+                                                .since_s = WallSeconds(deadline.clock())});
+  if (noted.ok()) {
+    error.SetHint(
+        "the array may take it all the same: this node looks for it and removes it, "
+        "'ontapnvme pending' shows it until then; try again afterwards");
+  } else {
+    log_.Debug(noted.error().Line());
+    error.SetHint(
+        "the array may have taken it all the same: 'ontapnvme snapshots' shows it then; remove it on "
+        "the array before you try again");
+  }
+  return error;
+}
+
+void VmSnapshots::SettleOpen(const Deadline& deadline) {
+  const auto all = node_.open_snapshots.All();
+  if (all.empty() || !node_.turns.Take("open-snapshots", kSettleEvery, deadline.clock())) return;
+  const Deadline working = deadline.Within(kSettleBudget);
+  for (const auto& open : all) Settle(open, working);
+}
+
+void VmSnapshots::Settle(const node::OpenSnapshot& open, const Deadline& deadline) {
+  const auto removed =
+      snapshots_.RemoveTaken(open.volume, open.snapshot, open.operation_id, deadline);
+  if (!removed.ok()) return log_.Debug(removed.error().Line());
+  if (*removed) {
+    log_.Warning("removed snapshot '" + open.snapshot.Text() + "' of VM " +
+                 std::to_string(open.volume.vmid) +
+                 ", which the array had taken after the task had given it up");
+    return node_.open_snapshots.Forget(open.operation_id);
+  }
+  // What is not there yet may still come.
+  const std::int64_t now_s = WallSeconds(deadline.clock());
+  const bool is_over = open.missed_s - open.since_s >= kMayComeFor.count();
+  if (is_over) return node_.open_snapshots.Forget(open.operation_id);
+  auto missed = open;
+  missed.missed_s = now_s;
+  const auto noted = node_.open_snapshots.Note(missed);
+  if (!noted.ok()) log_.Debug(noted.error().Line());
+}
+
+std::vector<std::string> VmSnapshots::DescribeOpen() const {
+  std::vector<std::string> lines;
+  for (const auto& open : node_.open_snapshots.All()) {
+    lines.push_back("snapshot " + open.snapshot.Text() + " of VM " +
+                    std::to_string(open.volume.vmid) +
+                    " was given up: this node removes it if the array takes it all the same");
+  }
+  return lines;
+}
+
+Status VmSnapshots::DeleteSnapshot(const VolumeName& name, const SnapshotName& snapshot,
+                                   const Deadline& deadline) {
+  Clock& clock = deadline.clock();
+  created_.erase({name.vmid, snapshot});  // what is deleted covers nothing any more
+  if (Take(deleted_, name, snapshot, clock.Now())) return {};
+  auto deleted = snapshots_.Delete(name, snapshot, deadline);
+  if (IsHeld(deleted) && EndDevices(name, snapshot, deadline)) {
+    deleted = snapshots_.Delete(name, snapshot, deadline);
+  }
+  if (!deleted.ok()) {
+    return deleted.error().Wrap("cannot delete snapshot '" + snapshot.Text() + "' of volume '" +
+                                name.Text() + "'");
+  }
+  Keep(deleted_, name, snapshot, std::move(*deleted), clock.Now());
+  return {};
+}
+
+bool VmSnapshots::EndDevices(const VolumeName& name, const SnapshotName& snapshot,
+                             const Deadline& deadline) {
+  const auto history = snapshots_.ReadHistory(name, deadline);
+  if (!history.ok()) return false;
+  std::set<std::string> container_names;
+  for (const auto& disk : history->disks) container_names.insert(disk.container_name);
+  const ArraySnapshotName array_name(snapshot);
+  const bool are_reaped = devices_.Reap(container_names, array_name, deadline);
+  return devices_.AwaitOthers(container_names, array_name, deadline) || are_reaped;
+}
+
+Result<std::vector<SnapshotInfo>> VmSnapshots::ListSnapshots(const VolumeName& name,
+                                                             const Deadline& deadline) {
+  TRY(const auto snapshots, snapshots_.List(name, deadline));
   std::vector<SnapshotInfo> infos;
-  for (const auto& one : found) {
-    if (auto pve_name = PveSnapshotName(one.name)) {
-      infos.push_back({.name = std::move(*pve_name),
+  for (const auto& one : snapshots) {
+    if (const auto snapshot = one.name.OfProxmox()) {
+      infos.push_back({.name = snapshot->Text(),
                        .id = one.uuid.Text(),
                        .create_time_s = one.create_time.time_since_epoch().count()});
     }
   }
   return infos;
+}
+
+Result<std::vector<VmSnapshotInfo>> VmSnapshots::ListVmSnapshots(std::optional<std::uint64_t> vmid,
+                                                                 const Deadline& deadline) {
+  TRY(const auto disks, snapshots_.ListAll(vmid, deadline));
+  std::map<std::uint64_t, std::size_t> ordinary;  // disks of each VM that its snapshots cover
+  for (const auto& disk : disks) ordinary[disk.name.vmid] += disk.name.IsGroupMember() ? 1 : 0;
+  std::map<std::pair<std::uint64_t, std::string>, VmSnapshotInfo> found;
+  std::map<std::pair<std::uint64_t, std::string>, std::size_t> covered;
+  for (const auto& disk : disks) {
+    for (const auto& one : disk.snapshots) {
+      const std::pair key(disk.name.vmid, one.name.Text());
+      auto& info = found.try_emplace(key, Begun(disk.name.vmid, one)).first->second;
+      info.create_time_s = std::min(info.create_time_s, SecondsOf(one.create_time));
+      if (one.locked_until) {
+        info.locked_until_s = std::max(info.locked_until_s, SecondsOf(*one.locked_until));
+      }
+      info.disks.push_back({.volume_name = disk.name.Text(),
+                            .id = one.uuid.Text(),
+                            .create_time_s = SecondsOf(one.create_time),
+                            .size = one.size,
+                            .disk_size = disk.size});
+      covered[key] += disk.name.IsGroupMember() ? 1 : 0;
+    }
+  }
+  std::vector<VmSnapshotInfo> infos;
+  for (auto& [key, info] : found) {
+    info.is_on_all_disks = ordinary[key.first] > 0 && covered[key] == ordinary[key.first];
+    infos.push_back(std::move(info));
+  }
+  std::stable_sort(infos.begin(), infos.end(), [](const auto& one, const auto& other) {
+    return std::tie(one.vmid, one.create_time_s) < std::tie(other.vmid, other.create_time_s);
+  });
+  return infos;
+}
+
+Result<AdoptedInfo> VmSnapshots::AdoptSnapshot(const std::vector<VolumeName>& names,
+                                               const ArraySnapshotName& from,
+                                               const SnapshotName& to, const Deadline& deadline) {
+  const auto refused = [&](const std::string& reason) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "cannot adopt snapshot '" + CleanText(from.Text()) + "'")
+        .Because(reason);
+  };
+  if (names.empty()) return refused("no volume was named");
+  const auto vmid = names.front().vmid;
+  const bool is_one_vm =
+      std::all_of(names.begin(), names.end(), [&](const auto& name) { return name.vmid == vmid; });
+  if (!is_one_vm) return refused("the volumes are of several VMs");
+  if (std::set(names.begin(), names.end()).size() != names.size()) {
+    return refused("a volume was named twice");
+  }
+  if (std::any_of(names.begin(), names.end(), [](const auto& name) { return name.is_base; })) {
+    return refused("a template has no snapshots");
+  }
+  if (from.Text().starts_with("pve_")) {
+    return refused("names that begin with 'pve_' are Proxmox's and the plugin's own");
+  }
+  if (!from.AsShown()) return refused("this is no name of a snapshot of the array");
+  const auto adopted = snapshots_.Adopt(names, from, to, deadline);
+  if (!adopted.ok()) {
+    return adopted.error().Wrap("cannot make snapshot '" + from.Text() +
+                                "' of the array snapshot '" + to.Text() + "' of VM " +
+                                std::to_string(vmid));
+  }
+  return AdoptedInfo{
+      .create_time_s = SecondsOf(adopted->create_time),
+      .is_of_one_moment = adopted->is_of_one_moment,
+      .locked_until_s = adopted->locked_until ? SecondsOf(*adopted->locked_until) : 0};
 }
 
 }  // namespace ontapnvme::pve

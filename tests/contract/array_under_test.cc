@@ -171,8 +171,9 @@ void ContractFixture::TearDown() {
   for (const bool are_clones : {true, false}) {
     for (const auto& disk : *disks) {
       if (disk.volume.parent_volume_name.empty() == are_clones) continue;
-      if (disk.ns && disk.ns->subsystem_uuid) {
-        EXPECT_TRUE(subsystems_->Unmap(*disk.ns->subsystem_uuid, disk.ns->uuid, Budget()).ok());
+      for (const auto& ns : disk.namespaces) {
+        if (!ns.subsystem_uuid) continue;
+        EXPECT_TRUE(subsystems_->Unmap(*ns.subsystem_uuid, ns.uuid, Budget()).ok());
       }
       const Status deleted = volumes_->Delete(disk.volume.uuid, true, Budget());
       EXPECT_TRUE(deleted.ok()) << deleted.error().Line();

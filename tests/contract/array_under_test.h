@@ -21,6 +21,7 @@
 #include "ontap/flexvol.h"
 #include "ontap/nvme_namespace.h"
 #include "ontap/nvme_subsystem.h"
+#include "ontap/recovery_queue.h"
 #include "ontap/rest_client.h"
 #include "ontap/snapshot.h"
 #include "ontap/svm.h"
@@ -31,6 +32,9 @@ namespace ontapnvme::contract {
 struct Variant {
   const char* release;  // "real": the one of the environment
   bool has_jobs = false;
+  // A switch of the simulator (sim/switches.h), and where it stands.
+  std::string switch_name = {};
+  std::string position = {};
 };
 std::ostream& operator<<(std::ostream& out, const Variant& variant);
 

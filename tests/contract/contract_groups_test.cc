@@ -46,7 +46,8 @@ TEST_P(GroupContract, GroupsVolumesAndTellsThemBack) {
     EXPECT_EQ(member.volume_uuid, disk.volume_uuid);
     EXPECT_EQ(member.comment, "made by the contract suite");
     if (CanChange()) {
-      EXPECT_EQ(member.namespace_uuid, disk.uuid);
+      ASSERT_EQ(member.namespaces.size(), 1U);
+      EXPECT_EQ(member.namespaces.front().uuid, disk.uuid);
     }
   }
   const auto volume = volumes_->Find(Name("a"), Budget());
@@ -68,6 +69,7 @@ TEST_P(GroupContract, ChangesItsMembersWhereItCan) {
   MakeDisk("b");
   const auto group = MakeGroup({"a"});
   const Status added = groups_->AddMembers(group.uuid, {Name("b")}, Budget());
+  EXPECT_EQ(groups_->AreNamespacesShown(), CanChange());
   if (!CanChange()) {
     EXPECT_FAILS_WITH(added, ErrorCode::kUnsupported);
     return;
@@ -86,7 +88,7 @@ TEST_P(GroupContract, RefusesToChangeAGroupWhereTheArrayDoes) {
   MakeDisk("a");
   MakeDisk("b");
   const auto group = MakeGroup({"a"});
-  simulator_->Control({{"cmd", "set"}, {"cg_modify_with_nvme", "refuse"}});
+  simulator_->Control({{"cmd", "set"}, {"group_change_with_nvme", "refuse"}});
   EXPECT_FAILS_WITH(groups_->AddMembers(group.uuid, {Name("b")}, Budget()),
                     ErrorCode::kUnsupported);
 }
@@ -101,9 +103,14 @@ TEST_P(GroupContract, TakesASnapshotPolicy) {
 TEST_P(GroupContract, GoesWithoutItsVolumes) {
   const auto disk = MakeDisk("a");
   const auto group = MakeGroup({"a"});
+  const auto there = groups_->Read(group.uuid, Budget());
+  ASSERT_SUCCEEDS(there);
+  ASSERT_TRUE(*there);
+  EXPECT_EQ((*there)->members.size(), 1U);
   for (int twice = 0; twice < 2; ++twice) {
     ASSERT_SUCCEEDS(groups_->Delete(group.uuid, Budget()));
   }
+  EXPECT_FALSE(groups_->Read(group.uuid, Budget())->has_value());
   EXPECT_TRUE(groups_->List(GroupName(), Budget())->empty());
   const auto volume = volumes_->Find(Name("a"), Budget());
   ASSERT_SUCCEEDS(volume);
@@ -124,15 +131,17 @@ TEST_P(GroupContract, SnapshotsAllMembersAtOnce) {
   ASSERT_TRUE(*found);
   EXPECT_EQ((*found)->comment, "why");
   EXPECT_EQ((*found)->group_uuid, group.uuid);
-  EXPECT_FALSE((*found)->is_partial);
   EXPECT_EQ((*found)->volumes.size(), CanChange() ? 2U : 0U);  // the same release tells it
-  EXPECT_EQ(groups_->ListSnapshots(group.uuid, Budget())->size(), 1U);
   const auto by_pattern = groups_->FindSnapshots(Name("*"), "pve_snap_x", Budget());
   ASSERT_SUCCEEDS(by_pattern);
   ASSERT_EQ(by_pattern->size(), 1U);
-  EXPECT_EQ(by_pattern->front().group_name, GroupName());
+  EXPECT_EQ(by_pattern->front().group_uuid, group.uuid);
   EXPECT_EQ(by_pattern->front().uuid, (*found)->uuid);
   EXPECT_TRUE(groups_->FindSnapshots(Name("*"), "pve_snap_y", Budget())->empty());
+  const auto all = groups_->ListSnapshots(group.uuid, Budget());
+  ASSERT_SUCCEEDS(all);
+  ASSERT_EQ(all->size(), 1U);
+  EXPECT_EQ(all->front().uuid, (*found)->uuid);
 
   const std::vector<ontap::VolumeRef> volumes{{a.volume_uuid, Name("a")},
                                               {b.volume_uuid, Name("b")}};
@@ -141,6 +150,29 @@ TEST_P(GroupContract, SnapshotsAllMembersAtOnce) {
     ASSERT_SUCCEEDS(groups_->DeleteSnapshot(group.uuid, (*found)->uuid, Budget()));
   }
   EXPECT_TRUE(snapshots_->FindByName(volumes, "pve_snap_x", Budget())->empty());
+}
+
+// Which it need not do: then nothing has changed.
+TEST_P(GroupContract, RenamesAGroupsSnapshotOrRefuses) {
+  if (!IsReal()) {
+    simulator_->Control({{"cmd", "set"}, {"group_snapshot_rename", "members_too"}});
+  }
+  MakeVolume("a");
+  const auto group = MakeGroup({"a"});
+  ASSERT_SUCCEEDS(groups_->CreateSnapshot(group.uuid, "before", "", Budget()));
+  const auto before = groups_->FindSnapshot(group.uuid, "before", Budget());
+  ASSERT_SUCCEEDS(before);
+  ASSERT_TRUE(*before);
+  Status renamed;
+  for (int twice = 0; twice < 2; ++twice) {
+    renamed = groups_->RenameSnapshot(group.uuid, (*before)->uuid, "pve_snap_x", Budget());
+    EXPECT_TRUE(renamed.ok() || IsReal());
+  }
+  const std::string name = renamed.ok() ? "pve_snap_x" : "before";
+  const auto after = groups_->FindSnapshot(group.uuid, name, Budget());
+  ASSERT_SUCCEEDS(after);
+  ASSERT_TRUE(*after);
+  EXPECT_EQ((*after)->uuid, (*before)->uuid);
 }
 
 TEST_P(GroupContract, RestoresAllMembers) {

@@ -6,6 +6,7 @@
 namespace ontapnvme::contract {
 namespace {
 
+using nlohmann::json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -28,8 +29,31 @@ TEST_P(ServiceContract, ShowsTheSvmWithItsAggregates) {
   ASSERT_SUCCEEDS(svm);
   EXPECT_EQ(svm->name, address_.svm);
   EXPECT_EQ(svm->state, "running");
+  EXPECT_TRUE(svm->IsRunning());
   EXPECT_TRUE(svm->is_nvme_allowed);
   EXPECT_THAT(svm->aggregate_names, Contains(address_.aggregate));
+}
+
+TEST_P(ServiceContract, FindsWhatWasRenamedByItsUuid) {
+  const auto svm = svms_->Read(address_.svm, Budget());
+  const auto aggregate = svms_->ReadAggregate(address_.aggregate, Budget());
+  ASSERT_SUCCEEDS(svm);
+  ASSERT_SUCCEEDS(aggregate);
+  const auto same_svm = svms_->FindByUuid(svm->uuid, Budget());
+  ASSERT_SUCCEEDS(same_svm);
+  ASSERT_TRUE(same_svm->has_value());
+  EXPECT_EQ((*same_svm)->name, address_.svm);
+  const auto same_aggregate = svms_->FindAggregateByUuid(aggregate->uuid, Budget());
+  ASSERT_SUCCEEDS(same_aggregate);
+  ASSERT_TRUE(same_aggregate->has_value());
+  EXPECT_EQ((*same_aggregate)->name, address_.aggregate);
+  // Neither is the other.
+  const auto no_svm = svms_->FindByUuid(aggregate->uuid, Budget());
+  const auto no_aggregate = svms_->FindAggregateByUuid(svm->uuid, Budget());
+  ASSERT_SUCCEEDS(no_svm);
+  ASSERT_SUCCEEDS(no_aggregate);
+  EXPECT_FALSE(no_svm->has_value());
+  EXPECT_FALSE(no_aggregate->has_value());
 }
 
 TEST_P(ServiceContract, KnowsNoOtherSvm) {
@@ -114,6 +138,25 @@ TEST_P(ServiceContract, KeepsASubsystemWithItsHosts) {
   EXPECT_FALSE(*none);
 }
 
+TEST_P(ServiceContract, DeletesASubsystemThatNobodyUses) {
+  constexpr const char* kName = "ontapnvme_contract_scratch";
+  auto made = subsystems_->FindWithComment(kName, Budget());
+  ASSERT_SUCCEEDS(made);
+  if (!*made) {
+    ASSERT_SUCCEEDS(subsystems_->Create(kName, "made by the contract suite", Budget()));
+    made = subsystems_->FindWithComment(kName, Budget());
+    ASSERT_SUCCEEDS(made);
+  }
+  ASSERT_TRUE(*made);
+  EXPECT_EQ((*made)->comment, "made by the contract suite");
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_SUCCEEDS(subsystems_->Delete((*made)->uuid, Budget()));
+  }
+  const auto gone = subsystems_->FindWithComment(kName, Budget());
+  ASSERT_SUCCEEDS(gone);
+  EXPECT_FALSE(*gone);
+}
+
 TEST_P(ServiceContract, TakesTheSecretsOfAHostWhereItCan) {
   const auto subsystem = Subsystem();
   ontap::HostSecurity security;
@@ -126,6 +169,24 @@ TEST_P(ServiceContract, TakesTheSecretsOfAHostWhereItCan) {
   }
   ASSERT_SUCCEEDS(added);
   ASSERT_SUCCEEDS(subsystems_->RemoveHost(subsystem.uuid, kHostNqn, Budget()));
+}
+
+TEST_P(ServiceContract, ListsTheConnectionsToASubsystem) {
+  const auto subsystem = Subsystem();
+  ASSERT_SUCCEEDS(subsystems_->ListConnections(subsystem.uuid, Budget()));
+  if (IsReal()) return;  // who is connected to it is not known here
+  const json host{{"nqn", kHostNqn},
+                  {"id", "1b4e28ba2fa111d2883f0016d3cca427"},
+                  {"transport_address", "10.77.0.1"}};
+  simulator_->Control({{"cmd", "controllers"},
+                       {"subsystem", subsystem.name},
+                       {"controllers", {{{"id", "0041h"}, {"host", host}}}}});
+  const auto connections = subsystems_->ListConnections(subsystem.uuid, Budget());
+  ASSERT_SUCCEEDS(connections);
+  ASSERT_EQ(connections->size(), 1U);
+  EXPECT_EQ(connections->front().host_nqn, kHostNqn);
+  EXPECT_EQ(connections->front().host_id, "1b4e28ba2fa111d2883f0016d3cca427");
+  EXPECT_EQ(connections->front().address, "10.77.0.1");
 }
 
 TEST_P(ServiceContract, RefusesAWrongPassword) {

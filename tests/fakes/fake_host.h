@@ -31,6 +31,8 @@ class FakeHost : public nvme::Host {
   // Why the array refuses a host that reaches it, if it does.
   std::function<std::optional<Error>(const nvme::ConnectSpec&)> refusal;
   std::map<Uuid, nvme::DeviceUsage> usage;  // by namespace
+  std::function<void()> on_usage;           // before each answer about a device
+  std::optional<Error> blindness;           // why sysfs cannot be read, if it cannot
   std::map<std::string, int> flushed;       // by device path
   std::vector<nvme::ConnectSpec> connect_calls;
   int waits = 0;
@@ -80,7 +82,22 @@ class FakeHost : public nvme::Host {
     if (device.size != wanted.size) return Error(ErrorCode::kConflict, "size differs");
     return device;
   }
+  Result<bool> HasNamespace(const Uuid& uuid) override {
+    if (blindness) return *blindness;
+    const auto devices = fabric_();
+    return std::any_of(devices.begin(), devices.end(),
+                       [&](const auto& device) { return device.uuid == uuid; });
+  }
+  nvme::Device DeviceAt(const std::string& path) override {
+    for (auto& device : fabric_()) {
+      if (device.stable_path == path) return device;
+    }
+    nvme::Device nowhere;
+    nowhere.path = path;
+    return nowhere;
+  }
   Result<nvme::Device> FindAnySize(const nvme::WantedDevice& wanted) override {
+    if (blindness) return Error(ErrorCode::kDeviceMissing, "no device").Because(blindness->Plain());
     for (auto& device : fabric_()) {
       if (device.uuid != wanted.uuid) continue;
       if (device.subsystem_nqn != wanted.subsystem_nqn) {
@@ -106,6 +123,7 @@ class FakeHost : public nvme::Host {
     for (const auto& one : fabric_()) {
       if (one.path == device.path) uuid = one.uuid;
     }
+    if (on_usage) on_usage();
     const auto found = usage.find(uuid);
     return found == usage.end() ? nvme::DeviceUsage{} : found->second;
   }
@@ -116,8 +134,10 @@ class FakeHost : public nvme::Host {
     return {};
   }
   Status FlushCache(const nvme::Device& device) override {
-    // As on a real node: without a name no live path is found, and nothing is flushed.
-    if (device.name.empty()) return Error(ErrorCode::kUnavailable, "no live path");
+    // As on a real node: without name and subsystem no live path is found, and nothing is flushed.
+    if (device.name.empty() || device.subsystem_nqn.empty()) {
+      return Error(ErrorCode::kUnavailable, "no live path");
+    }
     ++flushed[device.path];
     return {};
   }

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/deadline.h"
-#include "nvme/device_port.h"
-#include "nvme/helper_process.h"
+#include "nvme/helper/helper_process.h"
+#include "nvme/kernel/device_port.h"
 #include "nvme/ontap_labels.h"
 #include "nvme/uevent_watch.h"
 
@@ -84,6 +84,7 @@ class FakeDevices : public DevicePort {
   std::map<std::string, FakeNamespace> namespaces;  // by path of the node
   std::map<std::string, dev_t> numbers;             // by path, for BlockNumber
   std::set<std::string> claimed;
+  int exclusive_failure = 0;
   std::vector<nvme_passthru_cmd> commands;
   std::vector<std::string> flushed;
   int flush_failure = 0;
@@ -111,7 +112,9 @@ class FakeDevices : public DevicePort {
     flushed.push_back(paths_.at(fd));
     return flush_failure;
   }
-  int TryExclusive(const std::string& path) override { return claimed.contains(path) ? EBUSY : 0; }
+  int TryExclusive(const std::string& path) override {
+    return claimed.contains(path) ? EBUSY : exclusive_failure;
+  }
   std::optional<dev_t> BlockNumber(const std::string& path) override {
     const auto number = numbers.find(path);
     if (number == numbers.end()) return std::nullopt;

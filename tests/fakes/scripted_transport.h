@@ -2,6 +2,8 @@
 // A transport that answers from a script and remembers what it was asked.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <string>
 #include <utility>
@@ -47,6 +49,8 @@ class ScriptedTransport : public http::Transport {
     requests_.push_back(request);
     budgets_.push_back(deadline.Remaining());
     if (script_.empty()) {
+      // Not left to the caller: a test that expects a failure would take this for it.
+      ADD_FAILURE() << "the script is over: " << Line(request);
       return Error(ErrorCode::kInternal, "the script is over: " + Line(request));
     }
     auto next = std::move(script_.front());

@@ -101,7 +101,8 @@ class SysfsTree {
     const std::string directory = Subsystem(subsystem) + "/" + name;
     WriteUnlessEmpty(directory + "/uuid", head.uuid);
     WriteUnlessEmpty(directory + "/nguid", head.nguid);
-    WriteUnlessEmpty(directory + "/wwid", head.wwid);
+    const std::string wwid = head.uuid.empty() ? "" : "uuid." + head.uuid;
+    WriteUnlessEmpty(directory + "/wwid", head.wwid.empty() ? wwid : head.wwid);
     Write(directory + "/nsid", std::to_string(head.nsid) + "\n");
     Write(directory + "/size", std::to_string(head.size_bytes / 512) + "\n");
     Write(directory + "/dev", "259:" + std::to_string(subsystem * 10000 + head.head) + "\n");

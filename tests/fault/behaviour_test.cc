@@ -73,9 +73,10 @@ TEST_F(StorageTest, OtherOwnersAreInvisibleAndUntouchable) {
   ASSERT_TRUE(other.storage().Activate().ok());
   const auto mine = rig.MustAllocate(100);
   EXPECT_THAT(Listed(other), IsEmpty());
-  EXPECT_TRUE(FailedWith(other.storage().Info(mine), ErrorCode::kNotFound));
-  EXPECT_TRUE(FailedWith(other.storage().ActivateVolume(mine), ErrorCode::kNotFound));
-  EXPECT_TRUE(other.storage().Free(mine).ok()) << "to it there is nothing to free";
+  // Asked for by name it says why, and is not taken for gone.
+  EXPECT_TRUE(FailedWith(other.storage().Info(mine), ErrorCode::kConflict));
+  EXPECT_TRUE(FailedWith(other.storage().ActivateVolume(mine), ErrorCode::kConflict));
+  EXPECT_TRUE(FailedWith(other.storage().Free(mine), ErrorCode::kConflict));
   EXPECT_EQ(Listed(rig), std::vector<std::string>{mine});
   // The same VMID in both clusters: other number, other group.
   EXPECT_EQ(other.MustAllocate(100), "vm-100-disk-1");
@@ -124,15 +125,20 @@ TEST_F(StorageTest, SnapshotOfTheGroupIsOneMomentAndRollbackRestoresIt) {
   for (const auto& disk : {first, second})
     ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s2").ok());
 
+  // Nobody knows before it was tried that this array overwrites nothing.
+  array.Set("namespace_overwrite", "refuse");
   auto blockers = rig.storage().RollbackBlockers(first, "s1");
   ASSERT_TRUE(blockers.ok());
-  EXPECT_EQ(*blockers, std::vector<std::string>{"s2"});
+  EXPECT_THAT(*blockers, IsEmpty());
   const auto refused = rig.storage().Rollback(first, "s1");
   ASSERT_TRUE(FailedWith(refused, ErrorCode::kBusy));
   EXPECT_THAT(refused.error().Line(), HasSubstr("'s2'"));
   EXPECT_EQ(rig.Content(first), "new one");
 
   rig.Restart();  // another task
+  blockers = rig.storage().RollbackBlockers(first, "s1");
+  ASSERT_TRUE(blockers.ok());
+  EXPECT_EQ(*blockers, std::vector<std::string>{"s2"}) << "before the VM is stopped";
   for (const auto& disk : {first, second})
     ASSERT_TRUE(rig.storage().DeleteSnapshot(disk, "s2").ok());
   rig.Restart();
@@ -285,6 +291,21 @@ TEST_F(StorageTest, EveryMissingPathIsRepairedAndALiveOneDoesNotHideIt) {
   EXPECT_EQ(rig.host().controllers.size(), 2U);
 }
 
+TEST(PathSpellingTest, APathInAnotherSpellingIsNotMissing) {
+  TestArray ipv6;
+  int number = 0;
+  for (auto& lif : ipv6.sim.world().lifs) lif.address = "fd00::" + std::to_string(++number);
+  StorageRig rig(ipv6);
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  const auto made = rig.host().connect_calls.size();
+  ASSERT_FALSE(rig.host().controllers.empty());
+  for (auto& controller : rig.host().controllers) {
+    controller.traddr = "FD00:0:0:0::000" + controller.traddr.substr(6);
+  }
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  EXPECT_EQ(rig.host().connect_calls.size(), made);
+}
+
 TEST_F(StorageTest, NoPathAtAllIsAnErrorThatNamesEachAddress) {
   rig.host().controllers.clear();
   for (const auto& lif : array.sim.world().lifs) rig.host().unreachable.insert(lif.address);
@@ -340,16 +361,26 @@ TEST_F(StorageTest, DeletedDiskStaysRecoverableUnlessForced) {
   EXPECT_EQ(array.sim.world().recovery_queue.size(), 1U);
 }
 
-TEST_F(StorageTest, SnapshotTakenWhileTheVmStoppedStillBlocksTheRollback) {
+TEST_F(StorageTest, SnapshotTakenWhileTheVmStoppedIsNotLost) {
   const auto disk = rig.MustAllocate(100);
+  rig.Write(disk, "old");
   ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
   ASSERT_THAT(*rig.storage().RollbackBlockers(disk, "s1"), IsEmpty());
   array.clock->Advance(std::chrono::minutes(1));
   array.sim.Ctl(
       {{"cmd", "schedule-snapshot"}, {"volume", "t_vm_100_disk_0"}, {"name", "hourly.1"}});
+  rig.Write(disk, "new");
+  array.Set("namespace_overwrite", "refuse");
   const auto refused = rig.storage().Rollback(disk, "s1");
   ASSERT_TRUE(FailedWith(refused, ErrorCode::kBusy));
   EXPECT_THAT(refused.error().Line(), HasSubstr("hourly.1"));
+  array.Set("namespace_overwrite", "take");
+  array.clock->Advance(std::chrono::hours(2));  // what the node remembers is read anew
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  const auto done = rig.storage().Rollback(disk, "s1");
+  ASSERT_TRUE(done.ok()) << done.error().Line();
+  EXPECT_EQ(rig.Content(disk), "old");
+  EXPECT_EQ(array.sim.world().snapshots.size(), 2U);
 }
 
 TEST_F(StorageTest, SlowStopOfTheVmKeepsTheGroupRestore) {
@@ -416,6 +447,8 @@ TEST_P(ReleaseTest, WholeLifeWorks) {
   const auto second = rig.MustAllocate(100);
   rig.Write(first, "old");
   rig.Write(second, "old");
+  // Newer ones take snapshots of their own of a new volume: two of one second count as newer.
+  array.clock->Advance(std::chrono::seconds(1));
   for (const auto& disk : {first, second}) {
     const auto made = rig.storage().CreateSnapshot(disk, "s1");
     ASSERT_TRUE(made.ok()) << made.error().Line();
@@ -454,7 +487,7 @@ INSTANTIATE_TEST_SUITE_P(Releases, ReleaseTest,
 TEST(GroupTest, IsMadeAnewWhereTheArrayRefusesToChangeIt) {
   TestArray array;
   array.Set("release", "9.17.1");
-  array.Set("cg_modify_with_nvme", "refuse");
+  array.Set("group_change_with_nvme", "refuse");
   StorageRig rig(array);
   ASSERT_TRUE(rig.storage().Activate().ok());
   for (int i = 0; i < 3; ++i) rig.MustAllocate(100);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "fault/fault_list.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
 namespace ontapnvme::fault {
 
 const std::vector<Fault>& Faults() {
@@ -21,13 +25,25 @@ const std::vector<Fault>& Faults() {
       {"unheard", {{"never_answer", true}, {"applied", false}}},
       {"slow", {{"delay_ms", 3000}}},
       {"too_late", {{"delay_ms", 600000}}},
-      {"huge", {{"huge", (64 << 20) + 1}}},
+      {"huge", {{"huge", (32 << 20) + 1}}},
       {"volume_busy", {{"status", 409}, {"code", 524486}, {"method", "POST|PATCH|DELETE"}}},
       {"create_runs", {{"status", 409}, {"code", 13107405}, {"method", "POST"}}},
       {"job_failure", {{"job_failure", 393271}}},
       {"job_vanishes", {{"job_vanishes", true}}},
   };
   return kFaults;
+}
+
+std::vector<Fault> FaultsByStep(std::size_t step, std::size_t operation) {
+  if (const char* asked = std::getenv("ONTAPNVME_FAULT_STEP")) {
+    step = std::max<std::size_t>(step, std::stoul(asked));
+  }
+  if (std::getenv("ONTAPNVME_LONG") != nullptr) step = 1;
+  std::vector<Fault> faults;
+  for (std::size_t i = operation % step; i < Faults().size(); i += step) {
+    faults.push_back(Faults()[i]);
+  }
+  return faults;
 }
 
 }  // namespace ontapnvme::fault

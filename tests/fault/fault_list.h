@@ -2,6 +2,7 @@
 // Every way in which a single request can go wrong.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -13,5 +14,10 @@ struct Fault {
 };
 
 const std::vector<Fault>& Faults();
+
+// Of those each `step`th, from another one on for each `operation`, so that several sweeps together take
+// all. All in a long run (ONTAPNVME_LONG=1). Where programs are slow, ONTAPNVME_FAULT_STEP=5 takes no
+// more than each fifth.
+std::vector<Fault> FaultsByStep(std::size_t step, std::size_t operation);
 
 }  // namespace ontapnvme::fault

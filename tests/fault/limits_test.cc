@@ -81,7 +81,7 @@ TEST(CapacityTest, VolumeNearItsCeilingIsWarnedAboutOnceADay) {
   // As if snapshots had filled it: more blocks than the disk has.
   const auto uuid = array.sim.world().namespaces.begin()->uuid;
   array.sim.store().Resize(uuid, 64 << 20);
-  array.sim.store().Write(uuid, 0, std::string(33 << 20, 'x'));
+  array.sim.store().Write(uuid, 0, std::string(37 << 20, 'x'));
   EXPECT_THAT(listed(), HasSubstr(disk));
   EXPECT_EQ(listed(), "");
   array.clock->Advance(std::chrono::hours(25));

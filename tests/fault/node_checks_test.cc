@@ -60,6 +60,17 @@ TEST_F(NodeChecksTest, OneNodeWithItsOwnConnectionsIsFine) {
   EXPECT_THAT(Warnings(), IsEmpty()) << "what the array does not tell is no evidence";
 }
 
+TEST_F(NodeChecksTest, AnAddressOfThisNodeInAnotherSpellingIsNoOtherNode) {
+  rig.host().addresses = {"127.0.0.1", "10.77.0.1", "fd00::77"};
+  for (const char* address : {"FD00:0:0:0::0077", "[fd00::0:77]:4420", "::ffff:10.77.0.1"}) {
+    Connected(kNqn, own_id, address);
+    EXPECT_THAT(Warnings(), IsEmpty()) << address;
+    NextDay();
+  }
+  Connected(kNqn, own_id, "fd00::78");
+  EXPECT_THAT(Warnings(), HasSubstr("from fd00::78,"));
+}
+
 TEST_F(NodeChecksTest, TheSameHostNqnFromElsewhereIsToldWithBoth) {
   Connected(kNqn, own_id, "10.77.0.2:4420");
   EXPECT_THAT(Warnings(), AllOf(HasSubstr(kNqn), HasSubstr("from 10.77.0.2,")));
@@ -89,7 +100,15 @@ TEST_F(NodeChecksTest, ItIsLookedAtOnceADayAndCostsThePollsBetweenNothing) {
 }
 
 TEST_F(NodeChecksTest, AnArrayThatDoesNotTellIsNoFailure) {
-  array.AddFault({{"method", "GET"}, {"path", "subsystem-controllers"}, {"status", 403}});
+  array.AddFault({{"method", "GET"}, {"path", "subsystem-controllers"}, {"status", 500}});
+  EXPECT_THAT(Warnings(), IsEmpty());
+}
+
+TEST_F(NodeChecksTest, ARightThatIsMissingIsNamedOnceADay) {
+  array.AddFault(
+      {{"method", "GET"}, {"path", "subsystem-controllers"}, {"status", 403}, {"times", -1}});
+  EXPECT_THAT(Warnings(),
+              HasSubstr("access 'readonly' to /api/protocols/nvme/subsystem-controllers"));
   EXPECT_THAT(Warnings(), IsEmpty());
 }
 

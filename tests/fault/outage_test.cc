@@ -176,13 +176,13 @@ TEST_F(KnownOutageTest, ActivationNeedsTheArrayAsLittleAsBefore) {
 }
 
 TEST_F(KnownOutageTest, SilenceOnlyInTheMiddleIsWaitedFor) {
-  // The first request is answered, the second not for 20 s: a LIF that moves to another port.
+  // What it reads is answered, the first change not for 20 s: a LIF that moves to another port.
   array.AddFault({{"never_answer", true}, {"times", 1}});
   PollAsPvestatd();
-  array.AddFault({{"nth", 2}, {"delay_ms", 20'000}, {"times", 1}});
+  array.AddFault({{"method", "PATCH"}, {"delay_ms", 20'000}, {"times", 1}});
   one.Restart();
   const auto begun = array.clock->Now();
-  const auto made = one.storage().CreateSnapshot(disk, "s2");
+  const auto made = one.storage().Resize(disk, std::uint64_t{1} << 30U);
   EXPECT_TRUE(made.ok()) << made.error().Line();
   EXPECT_GE(array.clock->Now() - begun, std::chrono::seconds(20));
 }
@@ -193,11 +193,11 @@ TEST_F(KnownOutageTest, ArrayThatIsBackIsAskedAsEver) {
   array.ClearFaults();
   array.AddFault({{"delay_ms", 4'000}, {"times", 1}});  // slow, but there
   one.Restart();
-  EXPECT_TRUE(one.storage().CreateSnapshot(disk, "s2").ok());
+  EXPECT_TRUE(one.storage().List(100).ok());
   // Known to all: the next process does not hurry.
   array.AddFault({{"delay_ms", 20'000}, {"times", 1}});
   StorageRig next(array, {.node = "one", .directory = one.directory()});
-  EXPECT_TRUE(next.storage().CreateSnapshot(disk, "s3").ok());
+  EXPECT_TRUE(next.storage().Resize(disk, std::uint64_t{1} << 30U).ok());
 }
 
 TEST_F(KnownOutageTest, AnotherStoragesSilenceAndAnOldOneDoNotMatter) {

@@ -62,13 +62,11 @@ TEST_F(RecoveryTest, VolumeThatOnlyLooksEmptyIsLeftAlone) {
   world.RemoveNamespace(world.NamespacesOf(volume.uuid).front()->uuid);
   volume.state = "offline";
   Later(std::chrono::minutes(70));
-  volume.state = "online";  // and in its group
-  Later(std::chrono::minutes(70));
   EXPECT_EQ(world.volumes.size(), count);
 }
 
 TEST_F(RecoveryTest, OperatorSeesWhatIsPending) {
-  array.Set("queued_clones_hold_parent", true);
+  array.Set("queued_clones_hold_parent", "yes");
   const auto pending = [&] {
     const auto lines = rig.storage().Pending();
     EXPECT_TRUE(lines.ok());
@@ -146,6 +144,28 @@ TEST_F(RecoveryTest, EveryPointOfEveryLockedOperationIsSettled) {
   std::cout << "recovery: " << points << " points settled\n";
 }
 
+TEST_F(RecoveryTest, DiskThatIsGroupedAfterItsSnapshotIsRolledBackWithItsVm) {
+  std::vector<std::string> disks = {rig.MustAllocate(100)};
+  array.AddFault(
+      {{"method", "PATCH"}, {"path", "consistency-groups"}, {"drop_before", true}, {"times", -1}});
+  disks.push_back(rig.MustAllocate(100));
+  ASSERT_TRUE(array.FaultFired());
+  array.ClearFaults();
+  rig.Restart();
+  for (const auto& disk : disks) {
+    rig.Write(disk, "then");
+    ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
+  }
+  EXPECT_THAT(Later(std::chrono::minutes(70)), HasSubstr("grouped the disks of VM 100"));
+  rig.Restart();
+  for (const auto& disk : disks) {
+    rig.Write(disk, "now");
+    ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+  }
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().Rollback(disk, "s1").ok());
+  for (const auto& disk : disks) EXPECT_EQ(rig.Content(disk), "then") << disk;
+}
+
 TEST_F(RecoveryTest, OtherOwnersUnmarkedAndCompleteObjectsAreLeftAlone) {
   StorageRig other(array, {.cluster_id = "99999999-2222-3333-4444-555555555555", .node = "node9"});
   ASSERT_TRUE(other.storage().Activate().ok());
@@ -164,6 +184,37 @@ TEST_F(RecoveryTest, OtherOwnersUnmarkedAndCompleteObjectsAreLeftAlone) {
   const auto before = array.sim.world().volumes.size();
   Later(std::chrono::minutes(70));
   EXPECT_EQ(array.sim.world().volumes.size(), before);
+}
+
+TEST_F(RecoveryTest, TemporaryNamespacesOfAKilledRollbackAreNamedAndGo) {
+  const std::vector<std::string> disks = {rig.MustAllocate(100), rig.MustAllocate(100)};
+  for (const char* snapshot : {"s1", "s2"}) {
+    for (const auto& disk : disks) rig.Write(disk, snapshot);
+    for (const auto& disk : disks) ASSERT_TRUE(rig.storage().CreateSnapshot(disk, snapshot).ok());
+    array.clock->Advance(std::chrono::seconds(5));
+  }
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+  // After its two namespaces were looked up and two copies made: the first disk is overwritten.
+  KillAt(6, [&] { return rig.storage().Rollback(disks[0], "s1"); });
+  EXPECT_EQ(rig.Content(disks[0]), "s1");
+  EXPECT_EQ(rig.Content(disks[1]), "s2");
+  array.clock->Advance(std::chrono::seconds(5));
+  const auto pending = rig.storage().Pending();
+  ASSERT_TRUE(pending.ok()) << pending.error().Line();
+  for (const auto& disk : disks) {
+    EXPECT_THAT(*pending, testing::Contains(HasSubstr("rollback of " + disk + " to snapshot s1")));
+    EXPECT_TRUE(rig.storage().Info(disk).ok());
+    EXPECT_TRUE(rig.storage().ActivateVolume(disk).ok());
+  }
+  EXPECT_THAT(array.Orphans(), Not(IsEmpty()));
+  const auto lines = Later(std::chrono::minutes(70));
+  EXPECT_THAT(lines, HasSubstr("removed the temporary namespace of a rollback"));
+  EXPECT_THAT(array.Orphans(), IsEmpty());
+  EXPECT_EQ(rig.Content(disks[0]), "s1");
+  EXPECT_EQ(rig.Content(disks[1]), "s2");
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().Rollback(disk, "s1").ok());
+  EXPECT_EQ(rig.Content(disks[1]), "s1");
 }
 
 TEST_F(RecoveryTest, SnapshotDeviceOfTheTimeBeforeTheNodesStartGoes) {

@@ -78,20 +78,44 @@ TEST_F(RequestBudgetTest, ListIsOneRequestPerListingWhateverTheNumber) {
   ExpectRequests(2, "list 30 disks");
 }
 
+TEST_F(RequestBudgetTest, ListOfAllSnapshotsIsOneRequestMore) {
+  AllocateDisks(3);
+  for (const char* snapshot : {"s1", "s2", "s3"}) {
+    ASSERT_TRUE(rig.storage().CreateSnapshot("vm-100-disk-0", snapshot).ok());
+  }
+  array.ClearLog();
+  const auto listed = rig.storage().ListVmSnapshots(std::nullopt);
+  ASSERT_TRUE(listed.ok()) << listed.error().Line();
+  EXPECT_EQ(listed->size(), 3U);
+  ExpectRequests(3, "list the snapshots of all disks");
+}
+
 TEST_F(RequestBudgetTest, FreeDisk) {
   const auto disks = AllocateDisks(2);
   ASSERT_TRUE(rig.storage().Free(disks[1]).ok());
   ExpectRequests(4, "free a disk");
+  ASSERT_TRUE(rig.storage().Free(disks[0]).ok());
+  ExpectRequests(6, "free the last disk of a VM, and its group");
+}
+
+TEST_F(RequestBudgetTest, BringADiskBack) {
+  const auto disks = AllocateDisks(2);
+  ASSERT_TRUE(rig.storage().Free(disks[1]).ok());
+  array.ClearLog();
+  ASSERT_TRUE(rig.storage().ListDeleted().ok());
+  ExpectRequests(1, "list deleted disks");
+  ASSERT_TRUE(rig.storage().Undelete(disks[1], "").ok());
+  ExpectRequests(18, "bring a disk back");
 }
 
 TEST_F(RequestBudgetTest, ResizeDisk) {
   const auto disks = AllocateDisks(1);
   ASSERT_TRUE(rig.storage().Resize(disks[0], std::uint64_t{1} << 30U).ok());
-  ExpectRequests(4, "resize a disk");
+  ExpectRequests(5, "resize a disk");
 }
 
 TEST_F(RequestBudgetTest, TemplatesAndClones) {
-  const auto disks = AllocateDisks(2);
+  const auto disks = AllocateDisks(3);
   const auto base = rig.storage().CreateBase(disks[0]);
   ASSERT_TRUE(base.ok()) << base.error().Line();
   ExpectRequests(6, "turn a disk into a base image");
@@ -99,6 +123,20 @@ TEST_F(RequestBudgetTest, TemplatesAndClones) {
   ExpectRequests(6, "linked clone");
   ASSERT_TRUE(rig.storage().Rename(disks[1], 200, "").ok());
   ExpectRequests(5, "give a disk to another VM");
+  ASSERT_TRUE(rig.storage().Rename(disks[2], 200, "").ok());
+  ExpectRequests(6, "give the last disk of a VM to another VM");
+}
+
+TEST_F(RequestBudgetTest, FullCloneOfAVm) {
+  const auto disks = AllocateDisks(3);
+  ASSERT_TRUE(rig.storage().CloneVm(disks, "", 200).ok());
+  ExpectRequests(4 + 6 * 3, "full clone of a VM with 3 disks");
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s1").ok());
+  array.ClearLog();
+  ASSERT_TRUE(rig.storage().CloneVm(disks, "s1", 300).ok());
+  ExpectRequests(2 + 6 * 3, "full clone of a snapshot of a VM with 3 disks");
+  ASSERT_TRUE(rig.storage().CopyProgress(300).ok());
+  ExpectRequests(1, "how far the full clones are");
 }
 
 TEST_F(RequestBudgetTest, SnapshotDevice) {
@@ -109,6 +147,17 @@ TEST_F(RequestBudgetTest, SnapshotDevice) {
   ExpectRequests(5, "activate a snapshot");
   ASSERT_TRUE(rig.storage().DeactivateSnapshot(disks[0], "s1").ok());
   ExpectRequests(4, "deactivate a snapshot");
+}
+
+TEST_F(RequestBudgetTest, RollbackOfADiskOutsideTheGroup) {
+  const auto disk = rig.MustAllocate(100, "vm-100-cloudinit");
+  for (const char* snapshot : {"s1", "s2"}) {
+    ASSERT_TRUE(rig.storage().CreateSnapshot(disk, snapshot).ok());
+    array.clock->Advance(std::chrono::minutes(1));
+  }
+  array.ClearLog();
+  ASSERT_TRUE(rig.storage().Rollback(disk, "s1").ok());
+  ExpectRequests(4 + 3, "rollback of a cloud-init drive past a newer snapshot");
 }
 
 class SnapshotBudgetTest : public RequestBudgetTest, public testing::WithParamInterface<int> {};
@@ -129,6 +178,17 @@ TEST_P(SnapshotBudgetTest, DoesNotDependOnTheNumberOfDisks) {
     ASSERT_TRUE(restored.ok()) << restored.error().Line();
   }
   ExpectRequests(3, "rollback" + of);
+
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().CreateSnapshot(disk, "s2").ok());
+  array.ClearLog();
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().RollbackBlockers(disk, "s1").ok());
+  for (const auto& disk : disks) {
+    const auto restored = rig.storage().Rollback(disk, "s1");
+    ASSERT_TRUE(restored.ok()) << restored.error().Line();
+  }
+  ExpectRequests(4 * GetParam() + 2, "rollback past a newer snapshot" + of);
+  for (const auto& disk : disks) ASSERT_TRUE(rig.storage().DeleteSnapshot(disk, "s2").ok());
+  array.ClearLog();
 
   for (const auto& disk : disks) {
     const auto deleted = rig.storage().DeleteSnapshot(disk, "s1");

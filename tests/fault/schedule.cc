@@ -3,12 +3,21 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 namespace ontapnvme::fault {
 
 unsigned Seeds(unsigned usual) {
   const char* asked = std::getenv("ONTAPNVME_SEEDS");
   return asked == nullptr ? usual : static_cast<unsigned>(std::stoul(asked));
+}
+
+std::vector<unsigned> SeedList(unsigned usual) {
+  const char* asked = std::getenv("ONTAPNVME_SEED");
+  if (asked != nullptr) return {static_cast<unsigned>(std::stoul(asked))};
+  std::vector<unsigned> seeds(Seeds(usual));
+  std::iota(seeds.begin(), seeds.end(), 1U);
+  return seeds;
 }
 
 void Schedule::Add(const std::string& lock, std::function<void()> run) {

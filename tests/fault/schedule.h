@@ -20,6 +20,8 @@ namespace ontapnvme::fault {
 
 // How many seeds a search tries: this many, or for a longer one what ONTAPNVME_SEEDS says.
 unsigned Seeds(unsigned usual);
+// These, or the one that ONTAPNVME_SEED names: what a failure has printed is run again alone.
+std::vector<unsigned> SeedList(unsigned usual);
 
 class Schedule {
  public:

@@ -22,13 +22,13 @@ class SettingChangesTest : public testing::Test {
     foreign.MustAllocate(300);
   }
 
-  std::string Change(const pve::Settings& settings) {
+  std::string Change(const Settings& settings) {
     StorageRig after(array, {.settings = settings});
     const auto changed = after.storage().ApplyChanges(old_settings);
     EXPECT_TRUE(changed.ok()) << changed.error().Line();
     std::string lines;
     for (const auto& record : after.storage().TakeLog()) {
-      if (record.level != LogLevel::kDebug) lines += record.text + "\n";
+      if (record.level >= LogLevel::kInfo) lines += record.text + "\n";
     }
     return lines;
   }
@@ -51,9 +51,9 @@ class SettingChangesTest : public testing::Test {
     return "";
   }
 
-  pve::Settings old_settings = {{"mgmt_ip", "192.0.2.1"}, {"username", "admin"},
-                                {"vserver", "svm1"},      {"subsystem", "pve"},
-                                {"aggregate", "aggr1"},   {"storage_prefix", "t_"}};
+  Settings old_settings = {{"mgmt_ip", "192.0.2.1"}, {"username", "admin"},
+                           {"vserver", "svm1"},      {"subsystem", "pve"},
+                           {"aggregate", "aggr1"},   {"storage_prefix", "t_"}};
   TestArray array;
 };
 
@@ -70,7 +70,7 @@ TEST_F(SettingChangesTest, SnapshotPolicyGoesToAllGroups) {
   EXPECT_THAT(Change({{"snapshot_policy", "hourly"}}), HasSubstr("changed on 2 objects"));
   EXPECT_EQ(PolicyOfGroup("t_pve_cg_vm_100"), "hourly");
   EXPECT_EQ(PolicyOfGroup("t_pve_cg_vm_200"), "hourly");
-  EXPECT_EQ(PolicyOfGroup("t_pve_cg_vm_300"), "") << "another cluster's";
+  EXPECT_EQ(PolicyOfGroup("t_pve_cg_vm_300"), "none") << "another cluster's, as it was made";
 }
 
 TEST_F(SettingChangesTest, AutodeleteSparesProxmoxsSnapshotsThereToo) {
@@ -79,6 +79,18 @@ TEST_F(SettingChangesTest, AutodeleteSparesProxmoxsSnapshotsThereToo) {
       Volume("t_vm_100_disk_0").extras.at("space").at("snapshot").at("autodelete");
   EXPECT_EQ(autodelete.at("enabled"), true);
   EXPECT_EQ(autodelete.at("prefix"), "pve_");
+}
+
+TEST_F(SettingChangesTest, RansomwareProtectionGoesToAllDisksUnlessItIsTheArrays) {
+  array.Set("release", "9.18.1");
+  array.clock->Advance(std::chrono::hours(2));  // the release is read anew
+  EXPECT_THAT(Change({{"ransomware_protection", "off"}}), HasSubstr("changed on 3 objects"));
+  EXPECT_EQ(Volume("t_vm_100_disk_1").extras.at("anti_ransomware").at("state"), "disabled");
+  EXPECT_FALSE(Volume("t_vm_300_disk_0").extras.contains("anti_ransomware")) << "another cluster's";
+  old_settings["ransomware_protection"] = "off";
+  array.ClearLog();
+  Change({{"ransomware_protection", "array"}});
+  EXPECT_EQ(array.Count(), 0);
 }
 
 TEST_F(SettingChangesTest, WhatCouldNotBeChangedIsCountedAndNamed) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <sstream>
+
 #include "fault/storage_rig.h"
 
 namespace ontapnvme::fault {
@@ -11,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 // The FlexVol that a storage with these settings makes.
-sim::Volume Made(const pve::Settings& settings, TestArray& array) {
+sim::Volume Made(const Settings& settings, TestArray& array) {
   StorageRig rig(array, {.settings = settings});
   EXPECT_TRUE(rig.storage().Activate().ok());
   rig.MustAllocate(100, "", 1024 * 1024);
@@ -80,7 +83,7 @@ TEST(SettingsTest, SnapshotPolicyIsTheGroups) {
 
 struct Refusal {
   const char* name;
-  pve::Settings settings;
+  Settings settings;
   const char* set;       // of the simulator
   nlohmann::json value;  // likewise
   ErrorCode code;
@@ -109,6 +112,12 @@ INSTANTIATE_TEST_SUITE_P(
                 ErrorCode::kNotFound,
                 "the cluster has no such aggregate"},
         Refusal{"svm", {{"vserver", "nope"}}, "", {}, ErrorCode::kNotFound, "no such SVM"},
+        Refusal{"svm stopped",
+                {},
+                "svm_state",
+                {{"svm1", "stopped"}},
+                ErrorCode::kUnavailable,
+                "its state is 'stopped'"},
         Refusal{
             "account", {{"username", "nobody"}}, "", {}, ErrorCode::kUnauthenticated, "--password"},
         Refusal{"rights",
@@ -117,12 +126,12 @@ INSTANTIATE_TEST_SUITE_P(
                 {{"admin", {"POST /api/protocols/nvme/subsystems.*"}}},
                 ErrorCode::kPermissionDenied,
                 "/api/protocols/nvme/subsystems"},
-        Refusal{"svm account without svm_scoped",
-                {{"username", "vsadmin"}},
+        Refusal{"svm account without its aggregate",
+                {{"username", "vsadmin"}, {"aggregate", "nope"}},
                 "",
                 {},
-                ErrorCode::kPermissionDenied,
-                "svm_scoped"},
+                ErrorCode::kNotFound,
+                "delegated"},
         Refusal{"release", {}, "release", "9.9.1", ErrorCode::kUnsupported, "9.10.1"},
         Refusal{"asa r2", {}, "personality", "asa_r2", ErrorCode::kUnsupported, "ASA r2"},
         Refusal{"qos", {{"qos_policy", "nope"}}, "", {}, ErrorCode::kNotFound, "qos_policy"},
@@ -138,6 +147,155 @@ INSTANTIATE_TEST_SUITE_P(
       for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
       return name;
     });
+
+nlohmann::json SnapshotSpace(const sim::Volume& volume) {
+  return volume.extras.value("space", nlohmann::json::object())
+      .value("snapshot", nlohmann::json::object());
+}
+
+TEST(AutodeleteTest, IsTurnedOnOnceTheDiskIsThere) {
+  TestArray array;
+  const auto volume = Made({{"snapshot_autodelete", "1"}}, array);
+  const auto autodelete = SnapshotSpace(volume).at("autodelete");
+  EXPECT_EQ(autodelete.at("enabled"), true);
+  EXPECT_EQ(autodelete.at("prefix"), "pve_");
+}
+
+TEST(AutodeleteTest, OffCostsNoRequest) {
+  TestArray array;
+  EXPECT_TRUE(SnapshotSpace(Made({}, array)).empty());
+  for (const auto& request : array.Requests()) {
+    EXPECT_NE(request.rfind("PATCH /api/storage/volumes", 0), 0U) << request;
+  }
+}
+
+TEST(AutodeleteTest, ARefusalIsAWarningAndTheDiskStays) {
+  TestArray array;
+  StorageRig rig(array, {.settings = {{"snapshot_autodelete", "1"}}});
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  rig.storage().TakeLog();
+  array.AddFault({{"method", "PATCH"},
+                  {"path", "/storage/volumes/"},
+                  {"nth", 1},
+                  {"status", 400},
+                  {"code", 262196}});
+  const auto disk = rig.MustAllocate(100);
+  ASSERT_TRUE(array.FaultFired());
+  std::string warnings;
+  for (const auto& record : rig.storage().TakeLog()) {
+    if (record.level == LogLevel::kWarning) warnings += record.text;
+  }
+  EXPECT_THAT(warnings, HasSubstr("volume 'vm-100-disk-0' was made, but snapshot_autodelete"));
+  EXPECT_TRUE(rig.storage().ActivateVolume(disk).ok());
+}
+
+std::string RansomwareState(const sim::Volume& volume) {
+  return volume.extras.value("anti_ransomware", nlohmann::json::object())
+      .value("state", std::string("(unset)"));
+}
+
+TEST(RansomwareTest, IsSetOnceTheDiskIsThere) {
+  for (const auto& [setting, state] :
+       {std::pair("array", "(unset)"), std::pair("on", "enabled"), std::pair("off", "disabled")}) {
+    TestArray array;
+    array.Set("release", "9.18.1");
+    EXPECT_EQ(RansomwareState(Made({{"ransomware_protection", setting}}, array)), state);
+  }
+}
+
+TEST(RansomwareTest, AnArrayWithoutItIsLeftAloneAndOnIsAWarning) {
+  TestArray array;  // 9.16.1
+  EXPECT_EQ(RansomwareState(Made({{"ransomware_protection", "off"}}, array)), "(unset)");
+  TestArray other;
+  StorageRig rig(other, {.settings = {{"ransomware_protection", "on"}}});
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  rig.storage().TakeLog();
+  rig.MustAllocate(100);
+  std::string warnings;
+  for (const auto& record : rig.storage().TakeLog()) {
+    if (record.level == LogLevel::kWarning) warnings += record.text;
+  }
+  EXPECT_THAT(warnings, HasSubstr("ransomware_protection could not be set on it"));
+  EXPECT_THAT(warnings, HasSubstr("9.17.1"));
+}
+
+TEST(RansomwareTest, ARefusalIsAWarningAndTheDiskStays) {
+  TestArray array;
+  array.Set("release", "9.18.1");
+  StorageRig rig(array, {.settings = {{"ransomware_protection", "off"}}});
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  rig.storage().TakeLog();
+  array.AddFault(
+      {{"method", "PATCH"}, {"path", "/storage/volumes/"}, {"status", 403}, {"code", 6}});
+  const auto disk = rig.MustAllocate(100);
+  ASSERT_TRUE(array.FaultFired());
+  std::string warnings;
+  for (const auto& record : rig.storage().TakeLog()) {
+    if (record.level == LogLevel::kWarning) warnings += record.text;
+  }
+  EXPECT_THAT(warnings, HasSubstr("ransomware_protection could not be set on it"));
+  EXPECT_TRUE(rig.storage().ActivateVolume(disk).ok());
+}
+
+std::string Warnings(StorageRig& rig) {
+  std::string lines;
+  for (const auto& record : rig.storage().TakeLog()) {
+    if (record.level == LogLevel::kWarning) lines += record.text + "\n";
+  }
+  return lines;
+}
+
+TEST(SvmAccountTest, WithoutSvmScopedItIsToldWhatItsCapacityMeans) {
+  TestArray array;
+  array.Set("storage_limit", {{"svm1", GiB(100).bytes()}});
+  StorageRig rig(array, {.settings = {{"username", "vsadmin"}}});
+  const auto verified = rig.storage().Verify();
+  ASSERT_TRUE(verified.ok()) << verified.error().Line();
+  EXPECT_THAT(Warnings(rig), HasSubstr("svm_scoped 1"));
+  ASSERT_TRUE(rig.storage().Activate().ok());
+  EXPECT_EQ(rig.storage().Capacity()->total, GiB(100));
+  EXPECT_EQ(Warnings(rig), "") << "said already";
+}
+
+TEST(SvmAccountTest, AggregatesThatAreHiddenByAnEmptyAnswerAreASettingToMend) {
+  TestArray array;
+  array.Set("svm_account_aggregates", "empty");
+  StorageRig rig(array, {.settings = {{"username", "vsadmin"}}});
+  const auto verified = rig.storage().Verify();
+  ASSERT_TRUE(FailedWith(verified, ErrorCode::kNotFound));
+  EXPECT_THAT(verified.error().Line(), HasSubstr("svm_scoped 1"));
+}
+
+// An existing storage whose account has a role that other plugins ask for: polls, a VM's life, and no
+// line of log more than one for each right.
+class RoleTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(RoleTest, CostsFeaturesAndOneWarningEach) {
+  TestArray array;
+  array.Set("role", GetParam());
+  StorageRig rig(array);
+  std::string warned;
+  for (int day = 0; day < 20; ++day) {
+    rig.Restart();
+    ASSERT_TRUE(rig.storage().CheckConnection());
+    ASSERT_TRUE(rig.storage().Activate().ok());
+    const auto capacity = rig.storage().Capacity();
+    ASSERT_TRUE(capacity.ok()) << capacity.error().Line();
+    const auto disk = rig.MustAllocate(100);
+    const auto freed = rig.storage().Free(disk);
+    EXPECT_TRUE(freed.ok()) << freed.error().Line();
+    array.clock->Advance(std::chrono::minutes(70));
+    warned += Warnings(rig);
+  }
+  std::map<std::string, int> seen;
+  std::istringstream lines(warned);
+  for (std::string line; std::getline(lines, line);) ++seen[line];
+  for (const auto& [line, count] : seen) EXPECT_EQ(count, 1) << line;
+  EXPECT_THAT(warned, HasSubstr("access 'readonly' to /api/cluster "));
+  EXPECT_THAT(warned, HasSubstr("/api/protocols/nvme/subsystem-controllers"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, RoleTest, testing::Values("cluster_nine", "svm_seven"));
 
 TEST(SvmScopedTest, WholeLifeMakesNoClusterCall) {
   TestArray array;

@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
+#include "fakes/members_file.h"
+#include "fakes/temporary_folder.h"
+#include "fault/schedule.h"
 #include "fault/storage_rig.h"
 
 namespace ontapnvme::fault {
@@ -51,7 +55,8 @@ class SnapshotDeviceTest : public testing::Test {
   }
 
   TestArray array;
-  StorageRig rig{array};
+  fakes::TemporaryFolder cluster;  // what all nodes see
+  StorageRig rig{array, {.hosts_directory = cluster / "hosts"}};
   std::string disk;
 };
 
@@ -69,6 +74,78 @@ TEST_F(SnapshotDeviceTest, ShowsThatMomentAndIsSeenByNobodyElse) {
   EXPECT_THAT(Devices(), IsEmpty());
   EXPECT_TRUE(rig.storage().DeactivateSnapshot(disk, "s1").ok());
   EXPECT_THAT(array.Orphans(), IsEmpty());
+}
+
+// As after a full clone: the VM went to another node, and the snapshot was made anew there. The
+// device is a volume of its own since it was split from the disk.
+TEST_F(SnapshotDeviceTest, SnapshotThatWasMadeAnewIsNotShownAsItWasBefore) {
+  MustActivate(rig);
+  auto& device = *const_cast<sim::Volume*>(Devices().front());
+  StorageRig other(array, {.node = "node2"});
+  ASSERT_TRUE(other.storage().Activate().ok());
+  for (auto* snapshot : array.sim.world().SnapshotsOf(device.uuid)) snapshot->is_clone_base = false;
+  const auto parent = device.clone;
+  device.clone.reset();
+  ASSERT_TRUE(other.storage().DeleteSnapshot(disk, "s1").ok());
+  array.clock->Advance(std::chrono::seconds(1));
+  other.Restart();
+  ASSERT_TRUE(other.storage().CreateSnapshot(disk, "s1").ok());
+  rig.Restart();
+  MustActivate(rig);
+  ASSERT_EQ(Devices().size(), 1U);
+  EXPECT_EQ(ContentOf(*Devices().front()), "now");
+  EXPECT_EQ(Devices().front()->clone->volume_uuid, parent->volume_uuid);
+}
+
+// The array lets the snapshot that the device stands on be renamed, and another take its name.
+TEST_F(SnapshotDeviceTest, SnapshotThatGotTheNameOfAnotherIsShownItself) {
+  MustActivate(rig);
+  auto& world = array.sim.world();
+  const std::string parent = Devices().front()->clone->volume_uuid;
+  const std::string flexvol = world.volumes.Find(parent)->name;
+  world.FindSnapshot(parent, "pve_snap_s1")->name = "kept_by_hand";
+  const auto taken =
+      array.sim.Ctl({{"cmd", "schedule-snapshot"}, {"volume", flexvol}, {"name", "pve_snap_s1"}});
+  ASSERT_TRUE(taken.at("ok").get<bool>()) << taken.dump();
+  rig.Restart();
+  MustActivate(rig);
+  ASSERT_EQ(Devices().size(), 1U);
+  EXPECT_EQ(ContentOf(*Devices().front()), "now");
+}
+
+TEST_F(SnapshotDeviceTest, DiskThatGotTheNameOfAnotherIsShownItself) {
+  StorageRig other(array, {.node = "node2"});
+  ASSERT_TRUE(other.storage().Activate().ok());
+  MustActivate(rig);
+  ASSERT_TRUE(other.storage().Rename(disk, 200, "").ok());
+  const auto heir = other.storage().Allocate(100, disk, 1024);
+  ASSERT_TRUE(heir.ok()) << heir.error().Line();
+  rig.Write(disk, "heir");
+  other.Restart();
+  ASSERT_TRUE(other.storage().CreateSnapshot(disk, "s1").ok());
+  rig.Restart();
+  MustActivate(rig);
+  ASSERT_EQ(Devices().size(), 1U);
+  EXPECT_EQ(ContentOf(*Devices().front()), "heir");
+}
+
+TEST_F(SnapshotDeviceTest, NameIsGivenAwayWithoutTheDevicesThatCarryIt) {
+  const auto link = MustActivate(rig);
+  UseDevices(rig);
+  const auto held = rig.storage().Rename(disk, 200, "");
+  ASSERT_TRUE(FailedWith(held, ErrorCode::kBusy));
+  EXPECT_THAT(held.error().Line(), HasSubstr("cannot rename volume 'vm-100-disk-0'"));
+  rig.host().usage.clear();
+  ASSERT_TRUE(rig.storage().Rename(disk, 200, "").ok());
+  EXPECT_FALSE(std::filesystem::is_symlink(link));
+  EXPECT_THAT(Devices(), IsEmpty());
+}
+
+TEST_F(SnapshotDeviceTest, SnapshotOfAnotherClustersVolumeIsNotShown) {
+  StorageRig stranger(array, {.cluster_id = "99999999-2222-3333-4444-555555555555"});
+  ASSERT_TRUE(stranger.storage().Activate().ok());
+  EXPECT_FALSE(stranger.storage().ActivateSnapshot(disk, "s1").ok());
+  EXPECT_THAT(Devices(), IsEmpty());
 }
 
 TEST_F(SnapshotDeviceTest, NodesDoNotDisturbEachOther) {
@@ -152,6 +229,138 @@ TEST_F(SnapshotDeviceTest, MissingSnapshotLeavesNothing) {
   ASSERT_TRUE(FailedWith(missing, ErrorCode::kNotFound));
   EXPECT_THAT(missing.error().Line(), HasSubstr("s9"));
   EXPECT_THAT(Devices(), IsEmpty());
+}
+
+// Its task has ended, and that node's next poll notices.
+TEST_F(SnapshotDeviceTest, DeletionFromAnotherNodeWaitsUntilTheDeviceIsLetGo) {
+  for (const unsigned seed : SeedList(5)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Schedule schedule(seed);
+    StorageRig here(array, {.node = "node2", .schedule = &schedule});
+    StorageRig there(array, {.node = "node3", .schedule = &schedule});
+    ASSERT_TRUE(here.storage().Activate().ok());
+    ASSERT_TRUE(there.storage().Activate().ok());
+    ASSERT_TRUE(here.storage().CreateSnapshot(disk, "s2").ok());
+    ASSERT_TRUE(there.storage().ActivateSnapshot(disk, "s2").ok());
+    schedule.Add("", [&] {
+      const auto gone = here.storage().DeleteSnapshot(disk, "s2");
+      EXPECT_TRUE(gone.ok()) << gone.error().Line();
+    });
+    schedule.Add("", [&] {
+      for (int i = 0; i < 20; ++i) schedule.Yield();
+      EXPECT_TRUE(there.storage().DeactivateSnapshot(disk, "s2").ok());
+    });
+    schedule.Run();
+    EXPECT_FALSE(rig.SnapshotsOnArray(disk).contains("pve_snap_s2"));
+    EXPECT_THAT(Devices(), IsEmpty());
+    array.clock->Advance(std::chrono::seconds(30));
+  }
+}
+
+// ---- of a node that is down
+
+class DeadNodeTest : public SnapshotDeviceTest {
+ protected:
+  static constexpr std::chrono::minutes kAWhile{11};
+
+  DeadNodeTest() {
+    other.emplace(array, RigOptions{.node = "node2", .hosts_directory = cluster / "hosts"});
+    SayMembers(true);
+    fakes::WriteMembers(other->members_file(), "node2", {{"node1", true}, {"node2", true}});
+    EXPECT_TRUE(other->storage().Activate().ok());
+    Connect({"node1", "node2"});
+    array.clock->Advance(kAWhile);
+    MustActivate(*other);
+    array.clock->Advance(kAWhile);
+  }
+  void SayMembers(bool is_other_online, bool is_quorate = true) {
+    fakes::WriteMembers(rig.members_file(), "node1", {{"node1", true}, {"node2", is_other_online}},
+                        is_quorate);
+  }
+  void Connect(const std::vector<std::string>& nodes) {
+    nlohmann::json controllers = nlohmann::json::array();
+    for (const auto& node : nodes) {
+      controllers.push_back(
+          {{"id", "0041h"}, {"host", {{"nqn", "nqn.2014-08.org.nvmexpress:uuid:" + node}}}});
+    }
+    const auto told =
+        array.sim.Ctl({{"cmd", "controllers"}, {"subsystem", "pve"}, {"controllers", controllers}});
+    ASSERT_TRUE(told.at("ok").get<bool>()) << told.dump();
+  }
+  // Two tries of a task of this node, some minutes apart.
+  Status Delete() {
+    rig.Restart();
+    const auto first = rig.storage().DeleteSnapshot(disk, "s1");
+    if (first.ok()) return first;
+    array.clock->Advance(kAWhile);
+    rig.Restart();
+    return rig.storage().DeleteSnapshot(disk, "s1");
+  }
+
+  std::optional<StorageRig> other;
+};
+
+TEST_F(DeadNodeTest, ItsDeviceGoesWhenTheArrayAndTheClusterHaveLostIt) {
+  other.reset();
+  Connect({"node1"});
+  SayMembers(false);
+  rig.Restart();
+  EXPECT_FALSE(rig.storage().DeleteSnapshot(disk, "s1").ok()) << "one look is none";
+  const auto gone = Delete();
+  EXPECT_TRUE(gone.ok()) << gone.error().Line();
+  EXPECT_THAT(Devices(), IsEmpty());
+  EXPECT_THAT(rig.SnapshotsOnArray(disk), IsEmpty());
+}
+
+TEST_F(DeadNodeTest, ItsDeviceGoesWithTheHourlyLookOfAnother) {
+  other.reset();
+  Connect({"node1"});
+  SayMembers(false);
+  for (int hour = 0; hour < 3; ++hour) {
+    array.clock->Advance(std::chrono::minutes(70));
+    rig.Restart();
+    rig.MustAllocate(901);
+  }
+  EXPECT_THAT(Devices(), IsEmpty());
+}
+
+TEST_F(DeadNodeTest, EachOfTheTwoAloneMayBeWrong) {
+  Connect({"node1"});
+  const auto of_array = Delete();
+  ASSERT_FALSE(of_array.ok())
+      << "its data network is gone, or the list lags: it waits for its paths";
+  EXPECT_EQ(of_array.error().code(), ErrorCode::kBusy);
+  EXPECT_THAT(of_array.error().Line(), HasSubstr("node2"));
+  Connect({"node1", "node2"});
+  SayMembers(false);
+  EXPECT_FALSE(Delete().ok()) << "its cluster network is gone: it still reads";
+  Connect({"node1"});
+  SayMembers(false, /*is_quorate=*/false);
+  EXPECT_FALSE(Delete().ok()) << "it is this node that is alone";
+  std::filesystem::remove(rig.members_file());
+  EXPECT_FALSE(Delete().ok()) << "nothing is known";
+  EXPECT_EQ(Devices().size(), 1U);
+}
+
+// What the array lists of connections is some minutes old: a node that came up a moment ago is not in
+// it yet. Of the two, the cluster's word is wrong here as well: it is told late.
+TEST_F(DeadNodeTest, TwoLooksHoldAgainstAListThatLags) {
+  array.Set("connection_list_lag_s", "300");
+  Connect({"node1"});
+  array.clock->Advance(std::chrono::minutes(6));
+  SayMembers(false);
+  rig.Restart();
+  Connect({"node1", "node2"});  // it is back, and the list does not show it for 5 minutes
+  EXPECT_FALSE(rig.storage().DeleteSnapshot(disk, "s1").ok());
+  array.clock->Advance(std::chrono::minutes(4));
+  rig.Restart();
+  EXPECT_FALSE(rig.storage().DeleteSnapshot(disk, "s1").ok());
+  for (int i = 0; i < 4; ++i) {
+    array.clock->Advance(std::chrono::minutes(4));
+    rig.Restart();
+    EXPECT_FALSE(rig.storage().DeleteSnapshot(disk, "s1").ok()) << i;
+  }
+  EXPECT_EQ(Devices().size(), 1U) << "it is read from";
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "pve/volume_name.h"
+#include "catalogue/flexvol/names/array_names.h"
+#include "model/volume_name.h"
 #include "sim/sim_transport.h"
+#include "sim/switches.h"
 
 namespace ontapnvme::fault {
 namespace {
@@ -31,7 +33,7 @@ std::string MakeDirectory() {
 
 }  // namespace
 
-pve::Settings DefaultSettings() {
+Settings DefaultSettings() {
   return {{"mgmt_ip", "192.0.2.1"}, {"username", "admin"},  {"vserver", "svm1"},
           {"subsystem", "pve"},     {"aggregate", "aggr1"}, {"storage_prefix", "t_"}};
 }
@@ -60,6 +62,10 @@ std::vector<std::string> TestArray::Orphans() {
 void TestArray::Set(const std::string& name, const nlohmann::json& value) {
   const auto reply = sim.Ctl({{"cmd", "set"}, {name, value}});
   ASSERT_TRUE(reply.at("ok").get<bool>()) << reply.dump();
+}
+
+void TestArray::BeHard() {
+  for (const auto& row : sim::SwitchRows()) Set(row.name, row.positions.back());
 }
 
 void TestArray::AddFault(nlohmann::json rule) {
@@ -99,6 +105,7 @@ void StorageRig::Restart() {
   // Every mapped namespace of the array is a device of the node, as on a healthy fabric.
   const auto fabric = [this, array = array_] {
     std::vector<nvme::Device> devices;
+    if (host_->controllers.empty()) return devices;
     auto& world = array->sim.world();
     for (const auto& ns : world.namespaces) {
       const auto* subsystem = world.subsystems.Find(ns.subsystem_uuid);
@@ -106,6 +113,8 @@ void StorageRig::Restart() {
       nvme::Device device;
       device.name = "nvme0n" + std::to_string(ns.nsid + 7);  // the instance is not the NSID
       device.path = options_.has_device_files ? DeviceFile(directory_, ns) : "/dev/" + device.name;
+      device.stable_path =
+          options_.has_device_files ? device.path : "/dev/by-id/nvme-uuid." + ns.uuid;
       device.uuid = *Uuid::Parse(ns.uuid);
       device.subsystem_nqn = subsystem->target_nqn;
       device.size = ByteCount{ns.size_bytes};
@@ -118,21 +127,24 @@ void StorageRig::Restart() {
   host->controllers = std::move(kept);
   host->usage = std::move(usage);
   host->identity.host_nqn = "nqn.2014-08.org.nvmexpress:uuid:" + options_.node;
+  host->on_usage = [this] { on_usage(); };
   host_ = host.get();
 
-  pve::Settings settings = DefaultSettings();
+  Settings settings = DefaultSettings();
   for (const auto& [key, value] : options_.settings) settings[key] = value;
-  auto config = pve::StorageConfig::Parse(options_.storage_id, settings);
+  auto config = StorageConfig::Parse(options_.storage_id, settings);
   ASSERT_TRUE(config.ok()) << config.error().Line();
-  pve::Secrets secrets;
+  Secrets secrets;
   secrets.password = Secret("secret");
   secrets.dhchap_host_secret = Secret(options_.dhchap_secret);
   secrets.tls_psk = Secret(options_.tls_psk);
-  pve::Surroundings surroundings;
+  Surroundings surroundings;
   surroundings.cluster_id = options_.cluster_id;
   surroundings.state_directory = directory_ + "/run";
   surroundings.link_directory = directory_ + "/dev";
   surroundings.disk_memory_file = options_.disk_memory_file;
+  surroundings.members_file = members_file();
+  surroundings.hosts_directory = options_.hosts_directory;
   pve::StorageParts parts;
   parts.transport = std::make_unique<sim::SimTransport>(&array_->sim.array(), config->username,
                                                         std::string("secret"));
@@ -145,8 +157,16 @@ void StorageRig::Restart() {
     if (!clock_) clock_ = std::make_unique<ScheduledClock>(array_->clock.get(), options_.schedule);
     parts.clock = clock_.get();
   }
-  storage_ = std::make_unique<pve::StorageImpl>(std::move(*config), std::move(secrets),
-                                                surroundings, std::move(parts));
+  storage_ = pve::Storage::Assemble(std::move(*config), std::move(secrets), surroundings,
+                                    std::move(parts));
+}
+
+void StorageRig::Reboot() {
+  host_->controllers.clear();
+  host_->usage.clear();
+  std::filesystem::remove_all(directory_ + "/run");
+  std::filesystem::remove_all(directory_ + "/dev");
+  Restart();
 }
 
 std::string StorageRig::MustAllocate(std::uint64_t vmid, const std::string& name,
@@ -156,22 +176,38 @@ std::string StorageRig::MustAllocate(std::uint64_t vmid, const std::string& name
   return allocated.ok() ? *allocated : "";
 }
 
-sim::NvmeNamespace* StorageRig::Namespace(const std::string& volume_name) {
-  const auto name = pve::VolumeName::Parse(volume_name);
+std::string StorageRig::FlexVolOf(const std::string& volume_name) const {
+  const auto name = VolumeName::Parse(volume_name);
   const auto prefix = options_.settings.find("storage_prefix");
-  const auto flexvol =
-      pve::FlexVolName(prefix == options_.settings.end() ? "t_" : prefix->second, *name);
+  const catalogue::flexvol::ArrayNames names(prefix == options_.settings.end() ? "t_"
+                                                                               : prefix->second);
+  return *names.FlexVol(*name);
+}
+
+sim::NvmeNamespace* StorageRig::Namespace(const std::string& volume_name) {
+  const auto flexvol = FlexVolOf(volume_name);
   for (auto& ns : array_->sim.world().namespaces) {
     const auto* volume = array_->sim.world().volumes.Find(ns.volume_uuid);
-    if (volume != nullptr && volume->name == *flexvol) return &ns;
+    if (volume != nullptr && volume->name == flexvol) return &ns;
   }
   return nullptr;
 }
 
+std::set<std::string> StorageRig::SnapshotsOnArray(const std::string& volume_name) {
+  std::set<std::string> names;
+  const auto* ns = Namespace(volume_name);
+  if (ns == nullptr) return names;
+  for (const auto* one : array_->sim.world().SnapshotsOf(ns->volume_uuid)) names.insert(one->name);
+  return names;
+}
+
 std::string StorageRig::Content(const std::string& volume_name) {
   const auto* ns = Namespace(volume_name);
-  if (ns == nullptr) return "(no namespace)";
-  const std::string bytes = array_->sim.store().Read(ns->uuid, 0, kContentBytes);
+  return ns == nullptr ? "(no namespace)" : ContentOf(ns->uuid);
+}
+
+std::string StorageRig::ContentOf(const std::string& namespace_uuid) {
+  const std::string bytes = array_->sim.store().Read(namespace_uuid, 0, kContentBytes);
   return bytes.substr(0, bytes.find('\0'));
 }
 

@@ -130,7 +130,7 @@ TEST_F(TemplateTest, CloneOfASnapshotIsThatMoment) {
 }
 
 TEST_F(TemplateTest, BaseWithClonesIsKeptAndNamesThem) {
-  array.Set("queued_clones_hold_parent", false);
+  array.Set("queued_clones_hold_parent", "no");
   const auto base = MustMakeBase(rig.MustAllocate(100));
   const auto clone = MustClone(base, "", 200);
   array.ClearLog();
@@ -156,14 +156,29 @@ TEST_F(TemplateTest, BaseThatDeletedClonesHoldGoesWhenTheyHaveLeftTheQueue) {
   array.clock->Advance(std::chrono::hours(2));
   EXPECT_TRUE(rig.storage().Free(rig.MustAllocate(900)).ok());
   EXPECT_EQ(array.sim.world().volumes.size(), count) << "the queue still holds it";
-  array.Set("queued_clones_hold_parent", false);
+  array.Set("queued_clones_hold_parent", "no");
   array.clock->Advance(std::chrono::hours(2));
   rig.storage().TakeLog();
   EXPECT_TRUE(rig.storage().Free(rig.MustAllocate(900)).ok());
   EXPECT_EQ(array.sim.world().volumes.size(), count - 1);
   std::string lines;
   for (const auto& record : rig.storage().TakeLog()) lines += record.text;
-  EXPECT_THAT(lines, HasSubstr("deleted 1 whose clones are gone"));
+  EXPECT_THAT(lines, HasSubstr("which nothing holds any more"));
+}
+
+// Proxmox compares volume names as texts: a clone that lost its base part would be a second disk.
+TEST_F(TemplateTest, CloneOfAnOlderInstallationKeepsItsNameWhenItIsMarked) {
+  const auto base = MustMakeBase(rig.MustAllocate(100));
+  const auto clone = MustClone(base, "", 200);
+  Volume("t_vm_200_disk_0")->comment = "";
+  EXPECT_THAT(Listed(), UnorderedElementsAre(base, clone));
+  ASSERT_TRUE(rig.storage().SetNotes(clone, "hello").ok());
+  EXPECT_THAT(Listed(), UnorderedElementsAre(base, clone));
+  EXPECT_THAT(Volume("t_vm_200_disk_0")->comment, HasSubstr(" base=base-100-disk-0 "));
+  // As release 2.0.0 marked it: without the base image.
+  auto& comment = Volume("t_vm_200_disk_0")->comment;
+  comment.erase(comment.find(" base=base-100-disk-0"), std::string(" base=base-100-disk-0").size());
+  EXPECT_THAT(Listed(), UnorderedElementsAre(base, clone));
 }
 
 TEST_F(TemplateTest, DiskThatIsBusyForAnotherReasonStaysWhereItIs) {
@@ -281,7 +296,7 @@ TEST_F(TemplateTest, EverythingWorksOnEveryRelease) {
     SCOPED_TRACE(release);
     TestArray old;
     old.Set("release", release);
-    if (std::string(release) == "9.17.1") old.Set("cg_modify_with_nvme", "refuse");
+    if (std::string(release) == "9.17.1") old.Set("group_change_with_nvme", "refuse");
     StorageRig on(old);
     ASSERT_TRUE(on.storage().Activate().ok());
     for (int i = 0; i < 3; ++i) on.MustAllocate(100);

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "fuzz/target.h"
-#include "nvme/connect_line.h"
-#include "nvme/helper_protocol.h"
-#include "nvme/kernel_names.h"
+#include "nvme/helper/connect_line.h"
+#include "nvme/helper/helper_protocol.h"
+#include "nvme/kernel/kernel_names.h"
 
 namespace ontapnvme::fuzz {
 namespace {

@@ -31,7 +31,7 @@ void Call(std::size_t number, RestRig& rig) {
   const std::array<std::function<Status()>, 12> calls{
       [&] { return StatusOf(flexvols.Create(spec, deadline)); },
       [&] { return StatusOf(flexvols.Clone(clone, deadline)); },
-      [&] { return flexvols.Resize(uuid, GiB(2), std::nullopt, deadline); },
+      [&] { return flexvols.Resize(uuid, GiB(2), deadline); },
       [&] { return flexvols.Delete(uuid, false, deadline); },
       [&] { return flexvols.Restore(uuid, "s", deadline); },
       [&] { return StatusOf(namespaces.Create("v", "n", GiB(1), "", deadline)); },

@@ -48,7 +48,7 @@ void Call(std::size_t number, RestRig& rig) {
       [&] { return StatusOf(snapshots.List(volumes, deadline)); },
       [&] { return StatusOf(snapshots.FindByName(volumes, "s", deadline)); },
       [&] { return StatusOf(groups.List("pve_cg_vm_*", deadline)); },
-      [&] { return StatusOf(groups.ListSnapshots(uuid, deadline)); },
+      [&] { return StatusOf(groups.FindSnapshot(uuid, "s", deadline)); },
       [&] { return StatusOf(groups.FindSnapshots("pve_cg_vm_*", "s", deadline)); },
   };
   RequireReadable(calls[number % calls.size()]());

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Sections of storage.cfg: lines of "key value"; what is missing is as in a usual section.
 #include "fuzz/target.h"
-#include "pve/host_port.h"
-#include "pve/storage_config.h"
+#include "model/host_port.h"
+#include "model/storage_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace ontapnvme;
   using fuzz::Require;
-  pve::Settings settings{{"mgmt_ip", "192.0.2.1"},
-                         {"username", "admin"},
-                         {"vserver", "svm1"},
-                         {"subsystem", "pve"},
-                         {"aggregate", "aggr1"}};
+  Settings settings{{"mgmt_ip", "192.0.2.1"},
+                    {"username", "admin"},
+                    {"vserver", "svm1"},
+                    {"subsystem", "pve"},
+                    {"aggregate", "aggr1"}};
   std::string_view rest = fuzz::Text(data, size);
   while (!rest.empty()) {
     std::string_view line = fuzz::Take(rest, '\n');
     const std::string_view key = fuzz::Take(line, ' ');
     settings[std::string(key)] = std::string(line);
   }
-  const auto config = pve::StorageConfig::Parse("store", settings);
+  const auto config = StorageConfig::Parse("store", settings);
   if (!config.ok()) {
     fuzz::RequireReadable(config.error().Line());
     return 0;

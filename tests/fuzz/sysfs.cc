@@ -3,6 +3,7 @@
 // kAttributes; and the identity of the node below /etc.
 #include <array>
 
+#include "base/ip_address.h"
 #include "fakes/nvme_fakes.h"
 #include "fakes/sysfs_tree.h"
 #include "fuzz/target.h"
@@ -74,9 +75,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Topology topology(sys);
   const auto controllers = topology.Controllers("");
   fuzz::Require(controllers.ok(), "a strange controller is no failure");
-  for (const Controller& one : *controllers) (void)IsSameAddress(one.traddr, "192.0.2.1");
+  for (const Controller& one : *controllers)
+    (void)ontapnvme::IsSameAddress(one.traddr, "192.0.2.1");
   const auto heads = topology.Heads("");
-  fuzz::Require(heads.ok(), "a strange disk is no failure");
+  // A subsystem that cannot be read may be the one that is asked for.
+  if (!heads.ok()) return 0;
   for (const Head& head : *heads) {
     (void)topology.UuidOf(head.directory);
     (void)Describe(topology.PathsOf(head.name, head.subsystem_nqn));

@@ -14,7 +14,9 @@
 #include <string_view>
 
 #include "nvme/device_resolver.h"
-#include "nvme/linux_host.h"
+#include "nvme/helper/helper_process.h"
+#include "nvme/kernel/device_port.h"
+#include "nvme/kernel/rooted_files.h"
 
 namespace {
 
@@ -30,29 +32,32 @@ std::string Told(nvme::Strategy strategy, const Error& error) {
 }
 
 // What else the machine does makes it slower, never quicker.
-long long QuickestByUuid(nvme::LinuxHost& host, const nvme::WantedDevice& wanted) {
+long long QuickestByUuid(nvme::DeviceResolver& resolver, const nvme::WantedDevice& wanted) {
   constexpr int kRounds = 20;
   auto best = std::chrono::steady_clock::duration::max();
   for (int i = 0; i < kRounds; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    (void)host.ResolveBy(nvme::Strategy::kByUuid, wanted, Deadline(SystemClock(), kBudget));
+    (void)resolver.ResolveBy(nvme::Strategy::kByUuid, wanted, Deadline(SystemClock(), kBudget));
     best = std::min(best, std::chrono::steady_clock::now() - start);
   }
   return std::chrono::duration_cast<std::chrono::microseconds>(best).count();
 }
 
 int Run(nvme::WantedDevice wanted) {
-  nvme::LinuxHost host;
+  const nvme::RootedFiles sys("/sys");
+  const nvme::RootedFiles dev("/dev");
+  nvme::HelperProcesses helpers(nvme::InstalledHelper());
+  nvme::DeviceResolver resolver(sys, dev, nvme::KernelDevices(), helpers);
   for (const auto strategy :
        {nvme::Strategy::kByUuid, nvme::Strategy::kLabels, nvme::Strategy::kTopology}) {
-    const auto device = host.ResolveBy(strategy, wanted, Deadline(SystemClock(), kBudget));
+    const auto device = resolver.ResolveBy(strategy, wanted, Deadline(SystemClock(), kBudget));
     std::cout << nvme::ToString(strategy) << " "
               << (device.ok() ? device->path : "- " + Told(strategy, device.error())) << std::endl;
     if (!device.ok()) continue;
     const auto size = nvme::CheckSize(*device, wanted);
     if (!size.ok()) std::cout << "size - " << size.error().Line() << std::endl;
   }
-  std::cout << "microseconds " << QuickestByUuid(host, wanted) << std::endl;
+  std::cout << "microseconds " << QuickestByUuid(resolver, wanted) << std::endl;
   return 0;
 }
 

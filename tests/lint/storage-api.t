@@ -27,7 +27,9 @@ my sub put ($path, $text) {
     close($fh) or die "cannot write '$path': $!\n";
 }
 
-my %original = map { $_ => slurp("$here/../../$_") } $list, $document, $plugin;
+my ($devices) = my @hooks = map { "perl/PVE/Storage/OntapNvmeTcp/Hooks/$_.pm" }
+    qw(Devices Attributes Configuration Snapshots Storage Transfer Volumes);
+my %original = map { $_ => slurp("$here/../../$_") } $list, $document, $plugin, @hooks;
 
 # A base class as Proxmox VE writes it, with what the plugin inherits.
 my $base = join('', map { "sub $_ {\n    my (\$class, \$x) = \@_;\n}\n\n" } qw(
@@ -63,12 +65,12 @@ my @cases = (
         qr/'get_identity' at API 11: 'yes'/],
     ['an argument that is not told', spoilt($document, qr/`\+hints`/, 'yes'),
         qr/at API 13: 'yes' instead of '\+hints'/],
-    ['a reason that is missing', spoilt($document, qr/inherited: calls `list_images`/, 'calls it'),
-        qr/'list_volumes' must begin with 'inherited:'/],
-    ['a hook that the plugin lacks', spoilt($plugin, qr/^sub map_volume /m, 'sub map_it '),
-        qr/pm: 'map_volume' is not defined/],
-    ['a hook that nobody calls', spoilt($plugin, qr/^sub map_volume /m, 'sub map_it '),
-        qr/pm: 'map_it' is in \S+ neither/],
+    ['a reason that is missing', spoilt($document, qr/inherited: the registry is/, 'the registry is'),
+        qr/'private' must begin with 'inherited:'/],
+    ['a hook that the plugin lacks', spoilt($devices, qr/^sub map_volume /m, 'sub map_it '),
+        qr/plugin: 'map_volume' is not defined/],
+    ['a hook that nobody calls', spoilt($devices, qr/^sub map_volume /m, 'sub map_it '),
+        qr/plugin: 'map_it' is in \S+ neither/],
     ['a line that is no row', spoilt($list, qr/^path\t/m, "path "), qr/cannot read 'path 11/],
 );
 for my $case (@cases) {
@@ -83,7 +85,7 @@ like(findings($document => $original{$document} =~ s{`perl/parse_volname\.t`}{}r
     qr/'parse_volname' names no test/, 'a hook without a test');
 like(findings(base => $base . "sub brand_new {\n    # why\n    my (\$class) = \@_;\n}\n"),
     qr/'brand_new' is new/, 'a method of a new version');
-like(findings(base => $base =~ s/sub list_volumes/sub list_all/r),
-    qr/'list_volumes' is gone/, 'a method that a new version has no more');
+like(findings(base => $base =~ s/sub encode_value/sub encode_all/r),
+    qr/'encode_value' is gone/, 'a method that a new version has no more');
 
 done_testing();

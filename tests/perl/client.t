@@ -5,7 +5,7 @@ use v5.36;
 use Test::More;
 
 use FakeNative qw(calls_of answer native_error last_client);
-use HookTest qw(PLUGIN scfg dirty error_of said_by in_child put_file);
+use HookTest qw(PLUGIN scfg dirty error_of said_by said_in_task in_child put_file);
 
 put_file('storage/store.pw', "secret\n");
 
@@ -70,9 +70,9 @@ subtest 'text is in characters, however storage.cfg and the secrets came' => sub
     put_file('storage/store.pw', "secret\n");
 };
 
-subtest 'what a client cannot be made of is told' => sub {
+subtest 'a client that cannot be made says why' => sub {
     like(error_of(sub { PLUGIN->activate_storage('nopw', $scfg) }),
-        qr/\Astorage 'nopw': \[invalid-argument\] no password .*pvesm set nopw --password/,
+        qr/\Astorage 'nopw': no password .*pvesm set nopw --password.*\[invalid-argument\b/,
             'no password');
     like(error_of(sub { PLUGIN->activate_storage('store', scfg(username => "two\nlines")) }),
         qr/'username'/,
@@ -82,18 +82,21 @@ subtest 'what a client cannot be made of is told' => sub {
         'a secret of two lines');
     put_file('storage/store.pw', "secret\n");
     put_file('ontapnvme-cluster-id', "no uuid\n");
-    like(error_of(sub { PLUGIN->activate_storage('store', $scfg) }), qr/cluster-id.*no UUID/,
+    like(error_of(sub { PLUGIN->activate_storage('store', $scfg) }), qr/cluster-id.*not a UUID/,
         'a cluster id that is none');
     put_file('ontapnvme-cluster-id', "0b1e5a3c-1111-4222-8333-444455556666\n");
     like(error_of(sub { PLUGIN->activate_storage("st\nore", $scfg) }),
-        qr/\Astorage 'st\?ore': \[invalid-argument\]/,
+        qr/\Astorage 'st\?ore': .*\[invalid-argument\b/,
         'a storage id that is none');
 };
 
 subtest 'errors leave as one line of plain text that begins with the storage' => sub {
     answer(activate => native_error('unavailable', "cannot reach the array \x{2026} at all"));
     is(error_of(sub { PLUGIN->activate_storage($storeid, $scfg) }),
-        "storage 'store': [unavailable] cannot reach the array ... at all\n", 'text');
+        "storage 'store': cannot reach the array ... at all [unavailable]\n", 'text');
+    answer(activate => native_error('unavailable', 'cannot trust it; see /etc/<storage>.ca.pem'));
+    is(error_of(sub { PLUGIN->activate_storage($storeid, $scfg) }),
+        "storage 'store': cannot trust it; see /etc/store.ca.pem [unavailable]\n", 'a hint has the id');
     answer(activate => undef);
 };
 
@@ -112,11 +115,12 @@ subtest 'what the library has to say is said after the call, also when it fails'
     my @log = (
         { level => 'warning', text => 'one path is missing' },
         { level => 'info', text => 'reconnected' },
-        { level => 'debug', text => 'GET /api/cluster' },
+        { level => 'debug', text => 'going on with what is remembered' },
+        { level => 'trace', text => 'GET /api/cluster 200 3 ms' },
     );
     answer(free => sub { @PVE::Storage::OntapNvmeTcp::Native::log = @log; die "stopped\n" });
     my $free = sub ($debug) {
-        return said_by(sub { eval { PLUGIN->free_image($storeid, dirty(scfg(debug => $debug)),
+        return said_in_task(sub { eval { PLUGIN->free_image($storeid, dirty(scfg(debug => $debug)),
             'vm-100-disk-0') } });
     };
     is_deeply($free->(0), ["task: storage 'store': one path is missing"],
@@ -124,10 +128,30 @@ subtest 'what the library has to say is said after the call, also when it fails'
     is_deeply($free->(1), [
         "task: storage 'store': one path is missing",
         "info: storage 'store': reconnected\n",
-        "debug: storage 'store': GET /api/cluster\n",
+        "debug: storage 'store': going on with what is remembered\n",
     ], 'the rest to standard error, if asked for');
+    is($free->(2)->[-1], "trace: storage 'store': GET /api/cluster 200 3 ms\n",
+        'every request with a second level');
     is_deeply($free->(0), ["task: storage 'store': one path is missing"], 'every time in a task');
     answer(free => undef);
+};
+
+subtest 'outside of a task details reach the system log as well' => sub {
+    answer(list => sub (@) {
+        @PVE::Storage::OntapNvmeTcp::Native::log = ({ level => 'info', text => 'reconnected' });
+        return [];
+    });
+    my @logged;
+    no warnings qw(once redefine);
+    local *PVE::SafeSyslog::syslog = sub ($level, $format, @more) {
+        push(@logged, "$level: " . sprintf($format, @more));
+    };
+    my $list = sub { PLUGIN->list_images($storeid, scfg(debug => 1)) };
+    said_in_task($list);
+    is_deeply(\@logged, [], 'not from a task, which has a log');
+    said_by($list);
+    is_deeply(\@logged, ["info: info: storage 'store': reconnected"], 'from a daemon');
+    answer(list => undef);
 };
 
 subtest 'nothing goes to standard output' => sub {

@@ -43,12 +43,25 @@ subtest 'adding: secrets are stored, the array is asked' => sub {
     is_deeply([grep { /tmp/ } readdir($dir)], [], 'no temporary file is left');
 };
 
+subtest 'adding: the command that tries the array is mentioned, and not run' => sub {
+    my $line = '';
+    my $calls = calls_of(sub {
+        local *STDERR;
+        open(STDERR, '>', \$line) or die "cannot keep what is said: $!\n";
+        PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
+    });
+    like($line, qr/\Astorage 'store': 'ontapnvme qualify store' [^\n]+\n\z/, 'one line');
+    is_deeply(methods($calls), [qw(check_settings new verify)], 'and nothing else is asked');
+};
+
 subtest 'adding: what an earlier storage of that name left is replaced' => sub {
     forget_all();
     put_file('storage/store.dhchap', "old\n");
     put_file('storage/store.pw', "old\n");
+    put_file('storage/store.disks', "old\n");
     PLUGIN->on_add_hook($storeid, $scfg, password => 'new');
     is_deeply(stored(), { pw => "new\n" }, 'files');
+    is(get_file('storage/store.disks'), undef, 'what was known of its disks is not known of these');
 };
 
 subtest 'adding: without a password, or with one that cannot be stored' => sub {
@@ -66,7 +79,7 @@ subtest 'adding: wrong settings are found before anything is written' => sub {
     forget_all();
     answer(check_settings => native_error('invalid-argument', "setting 'x' is not usable"));
     is(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => 'x') }),
-        "storage 'store': [invalid-argument] setting 'x' is not usable\n", 'told');
+        "storage 'store': setting 'x' is not usable [invalid-argument]\n", 'told');
     is_deeply(stored(), {}, 'nothing is stored');
     answer(check_settings => undef);
 };
@@ -75,7 +88,7 @@ subtest 'adding: when the array refuses, nothing is left' => sub {
     answer(verify => native_error('unauthenticated', 'the array does not accept the account'));
     like(error_of(sub { PLUGIN->on_add_hook($storeid, $scfg, password => 'x',
         nvme_dhchap_secret => 'y') }),
-        qr/\[unauthenticated\]/, 'told');
+        qr/\[unauthenticated\b/, 'told');
     is_deeply(stored(), {}, 'nothing is stored');
     answer(verify => sub { die "got timeout\n" });
     ok(!eval { PLUGIN->on_add_hook($storeid, $scfg, password => 'x'); 1 }, 'a signal ends it');
@@ -87,9 +100,12 @@ subtest 'adding: when the array refuses, nothing is left' => sub {
 subtest 'updating: new secrets are stored after the array took them' => sub {
     forget_all();
     PLUGIN->on_add_hook($storeid, $scfg, password => 'old', nvme_tls_psk => 'psk');
-    my $calls = calls_of(sub {
-        PLUGIN->on_update_hook_full($storeid, $scfg, {}, dirty(['nvme_tls_psk']),
-            { password => dirty('new'), nvme_tls_psk => undef });
+    my $calls;
+    said_by(sub {
+        $calls = calls_of(sub {
+            PLUGIN->on_update_hook_full($storeid, $scfg, {}, dirty(['nvme_tls_psk']),
+                { password => dirty('new'), nvme_tls_psk => undef });
+        });
     });
     is_deeply(methods($calls), [qw(check_settings new verify)], 'asked');
     is_deeply(last_client()->{secrets}, { password => 'new' }, 'with the new ones');
@@ -116,6 +132,22 @@ subtest 'updating: merged settings are checked, and asked about' => sub {
     is($settings->{autosize}, 0, 'what stays');
     is($settings->{vserver}, 'pve', 'what never changes');
     is_deeply(last_client()->{secrets}, { password => 'new' }, 'with the stored secrets');
+};
+
+subtest 'updating: another name must be that of the same SVM' => sub {
+    my @follow = ($storeid, dirty(scfg()), { vserver => 'pve-mc' }, undef, {});
+    my $calls = calls_of(sub { PLUGIN->on_update_hook_full(@follow) });
+    is_deeply(methods($calls), [qw(check_settings new require_same_disks verify)], 'asked first');
+    is($calls->[1][2]{vserver}, 'pve-mc', 'under the new name');
+    answer(require_same_disks => native_error('conflict', 'it is another SVM'));
+    is(error_of(sub { PLUGIN->on_update_hook_full(@follow) }),
+        "storage 'store': it is another SVM [conflict]\n", 'refused');
+    answer(require_same_disks => undef);
+    $calls = calls_of(sub {
+        PLUGIN->on_update_hook_full($storeid, dirty(scfg()), { vserver => 'pve', aggregate => 'a2' },
+            undef, {});
+    });
+    is_deeply(methods($calls), [qw(check_settings new verify)], 'not asked when it stays the same');
 };
 
 subtest 'updating: disks that are there get a new policy' => sub {
@@ -162,7 +194,7 @@ subtest 'updating: disks that are there get a new policy' => sub {
     ok(!grep({ $_ eq 'apply_changes' } methods($calls)->@*), 'not what the array does not take');
     answer(verify => undef, apply_changes => native_error('unavailable', 'no answer'));
     is(error_of(sub { PLUGIN->on_update_hook_full(@update) }),
-        "storage 'store': [unavailable] no answer\n", 'its failure ends the change');
+        "storage 'store': no answer [unavailable]\n", 'its failure ends the change');
     is(stored()->{tlspsk}, undef, 'before secrets are stored');
     answer(apply_changes => sub (@) {
         push(@PVE::Storage::OntapNvmeTcp::Native::log,
@@ -170,11 +202,13 @@ subtest 'updating: disks that are there get a new policy' => sub {
         return;
     });
     my $said = said_by(sub { PLUGIN->on_update_hook_full(@update) });
-    is($said->[0], "task: storage 'store': 1 of 3 disks keeps its QoS policy: 'vm-100-disk-0'",
+    is($said->[0], "storage 'store': 1 of 3 disks keeps its QoS policy: 'vm-100-disk-0'\n",
         'what could not be changed is a warning');
     is(stored()->{tlspsk}, "late\n", 'and no more');
     answer(apply_changes => undef);
-    PLUGIN->on_update_hook_full($storeid, $scfg, {}, ['nvme_tls_psk'], { nvme_tls_psk => undef });
+    said_by(sub {
+        PLUGIN->on_update_hook_full($storeid, $scfg, {}, ['nvme_tls_psk'], { nvme_tls_psk => undef });
+    });
 };
 
 subtest 'updating: what is not ours works without the array' => sub {
@@ -192,7 +226,7 @@ subtest 'updating: what is not ours works without the array' => sub {
                 or diag($@);
         }
     });
-    is_deeply($calls, [], 'Proxmox VE\'s own settings ask nobody');
+    is_deeply($calls, [], 'Proxmox VE\'s own settings cause no request');
     answer(verify => undef);
 };
 
@@ -223,38 +257,61 @@ subtest 'updating on a host before API 13' => sub {
     $calls = calls_of(sub { PLUGIN->on_update_hook($storeid, dirty({ qos_policy => 'gold' })) });
     is_deeply([map { $_->[1]{qos_policy} } grep { $_->[0] eq 'apply_changes' } $calls->@*],
         ['silver'], 'a new policy is set on disks, too');
-    # The hook is not told what is deleted. A wrong setting must be deletable.
+    # The hook does not know what is deleted. A wrong setting must be deletable.
     answer(check_settings => native_error('invalid-argument', 'wrong'));
     ok(eval { PLUGIN->on_update_hook($storeid, {}); 1 },
-        'a change of which nothing is told is not checked');
+        'a change that names nothing is not checked');
     answer(check_settings => undef);
 };
 
 subtest 'deleting: nothing of the storage is left' => sub {
+    put_file('storage/store.disks', "of its disks\n");
     my $calls = calls_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
     is_deeply([grep { $_ ne 'new' } methods($calls)->@*], [qw(require_empty forget)],
         'empty, then forgotten');
     is_deeply(stored(), {}, 'no secrets');
+    is(get_file('storage/store.disks'), undef, 'no memory of its disks');
     ok(get_file('ontapnvme-cluster-id'), 'the cluster keeps its id');
 };
 
 subtest 'deleting: not while there are disks' => sub {
     PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
     answer(require_empty => native_error('busy', 'the storage has disks: vm-100-disk-0'));
-    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[busy\].*vm-100-disk-0/,
+    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/vm-100-disk-0.*\[busy\b/,
         'refused');
     is_deeply(stored(), { pw => "x\n" }, 'the secrets stay');
 };
 
-subtest 'deleting: an array that is gone is no obstacle' => sub {
+subtest 'deleting: a stopped task has not looked' => sub {
+    answer(require_empty => native_error('interrupted', 'stopped by a signal'));
+    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[interrupted\b/, 'it ends');
+    is_deeply(stored(), { pw => "x\n" }, 'the secrets stay');
+};
+
+subtest 'deleting: not while the SVM only has another name' => sub {
+    answer(require_empty => native_error('conflict', q{SVM 'a' is called 'b' now}));
+    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/is called 'b' now/, 'refused');
+    is_deeply(stored(), { pw => "x\n" }, 'the secrets stay');
+    answer(require_empty => sub (@) {
+        my $error = PVE::Storage::OntapNvmeTcp::Error->new('conflict', q{SVM 'a' is another});
+        $error->facts()->{svm_state} = 'replaced';
+        die $error;
+    });
+    my $said = said_by(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
+    like($said->[0], qr/not checked for disks: SVM 'a' is another/, 'one made anew has none of them');
+    is_deeply(stored(), {}, 'no secrets');
+    PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
+};
+
+subtest 'deleting: works while the array is gone' => sub {
     answer(require_empty => native_error('unavailable', 'no answer'));
     my $said = said_by(sub { PLUGIN->on_delete_hook($storeid, $scfg) });
-    is_deeply($said, ["task: storage 'store': not checked for disks: [unavailable] no answer"],
+    is_deeply($said, ["storage 'store': not checked for disks: no answer [unavailable]\n"],
         'a warning');
     is_deeply(stored(), {}, 'no secrets');
 };
 
-subtest 'deleting: after an add that failed nobody asks for disks' => sub {
+subtest 'deleting: after an add that failed disks do not matter' => sub {
     PLUGIN->on_add_hook($storeid, $scfg, password => 'x');
     set_config({});
     answer(require_empty => native_error('busy', 'the storage has disks'));

@@ -8,7 +8,7 @@ use Test::More;
 
 use HookTest qw(perl_output);
 
-# The program that systemd runs at boot, over a PVE::Storage that tells what it was asked.
+# The program that systemd runs at boot, over a PVE::Storage that records its calls.
 my ($program) = abs_path(__FILE__) =~ m{\A(.*)/tests/perl/[^/]+\z} or die;
 $program .= '/perl/connect-storages';
 my $scratch = tempdir(CLEANUP => 1);
@@ -25,12 +25,12 @@ print $module <<~'END';
     sub activate_storage {
         my ($cfg, $id) = @_;
         print "$id\n";
-        die "[unavailable] no live data path\n" if $fails && $id =~ /$fails/;
+        die "storage '$id': no live data path [unavailable]\n" if $fails && $id =~ /$fails/;
     }
     sub deactivate_storage {
         my ($cfg, $id) = @_;
         print "without $id\n";
-        die "[unavailable] cannot disconnect\n" if $fails && $id =~ /$fails/;
+        die "storage '$id': it is in use [busy]\n" if $fails && $id =~ /$fails/;
     }
     1;
     END
@@ -47,14 +47,14 @@ is_deeply([run('local=dir,a=ontapnvme,b_off=ontapnvme')], ["a\n", 0],
     'each one of ours that is enabled on this node');
 my ($said, $code) = run('a=ontapnvme,b=ontapnvme;a');
 is($code, 1, 'one that cannot be connected is a failure');
-like($said, qr/^cannot connect storage 'a' yet: \[unavailable\] no live data path$/m, 'and its reason is told');
+like($said, qr/^cannot connect storage 'a' yet: no live data path \[unavailable\]$/m, 'with the reason');
 like($said, qr/^b$/m, 'the others are connected all the same');
 
 is_deeply([run('local=dir,a=ontapnvme,b_off=ontapnvme', '--disconnect')], ["without a\n", 0],
     'the same ones are disconnected');
 ($said, $code) = run('a=ontapnvme,b=ontapnvme;a', '--disconnect');
 is($code, 1, 'one that cannot be is a failure');
-like($said, qr/^cannot disconnect storage 'a': \[unavailable\] cannot disconnect$/m, 'and told');
+like($said, qr/^cannot disconnect storage 'a': it is in use \[busy\]$/m, 'with the reason');
 like($said, qr/^without b$/m, 'the others are disconnected all the same');
 
 done_testing();

@@ -54,7 +54,7 @@ subtest 'the list is filtered by volumes, or else by owner' => sub {
         ['store:base-200-disk-0'], 'by volumes');
     is_deeply(names(PLUGIN->list_images($storeid, $scfg, 100,
         ['store:base-200-disk-0', 'other:vm-100-disk-0'])),
-        ['store:base-200-disk-0'], 'by volumes, whoever owns them');
+        ['store:base-200-disk-0'], 'by volumes, of any owner');
     is_deeply(names(PLUGIN->list_images($storeid, $scfg, 100, [])), [], 'by an empty list: none');
     is_deeply(names(PLUGIN->list_images($storeid, $scfg, undef,
         ['store:base-200-disk-0/vm-100-disk-1'])),
@@ -85,7 +85,7 @@ subtest 'size information, in scalar and in list context' => sub {
         ['info', 'vm-100-disk-0'], 'asked of the array');
     answer(info => native_error('not-found', "no volume 'vm-100-disk-9'"));
     is(error_of(sub { PLUGIN->volume_size_info($scfg, $storeid, 'vm-100-disk-9') }),
-        "storage 'store': [not-found] no volume 'vm-100-disk-9'\n", 'a missing one');
+        "storage 'store': no volume 'vm-100-disk-9' [not-found]\n", 'a missing one');
 };
 
 done_testing();

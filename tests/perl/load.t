@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 use v5.36;
 
+use mro;
+
 use Test::More;
 
 use HookTest qw(PLUGIN is_real_pve perl_output);
@@ -43,7 +45,7 @@ subtest 'the API version of this host is served' => sub {
     is($text, '0', 'it is the same, and nothing else is printed');
 };
 
-subtest 'loading does nothing that anybody could notice' => sub {
+subtest 'loading has no effect that can be seen' => sub {
     my ($text, $status) = perl_output([], '-e', "require $plugin");
     is($text, '', 'prints nothing');
     is($status, 0, 'works');
@@ -55,11 +57,15 @@ subtest 'loading does nothing that anybody could notice' => sub {
 subtest 'perl -c is content' => sub {
     for my $file (qw(
         PVE/Storage/Custom/OntapNvmeTcpPlugin.pm PVE/Storage/OntapNvmeTcp.pm
-        PVE/Storage/OntapNvmeTcp/Error.pm PVE/Storage/OntapNvmeTcp/Schema.pm
-        PVE/Storage/OntapNvmeTcp/Secrets.pm PVE/Storage/OntapNvmeTcp/VolumeName.pm
-        PVE/Storage/OntapNvmeTcp/Version.pm PVE/Storage/OntapNvmeTcp/Border.pm
-        PVE/Storage/OntapNvmeTcp/Configuration.pm PVE/Storage/OntapNvmeTcp/Translation.pm
-        PVE/Storage/OntapNvmeTcp/Disks.pm PVE/Storage/OntapNvmeTcp/Transfer.pm
+        PVE/Storage/OntapNvmeTcp/Border.pm PVE/Storage/OntapNvmeTcp/ClusterId.pm
+        PVE/Storage/OntapNvmeTcp/Error.pm PVE/Storage/OntapNvmeTcp/Hooks/Attributes.pm
+        PVE/Storage/OntapNvmeTcp/Hooks/Configuration.pm PVE/Storage/OntapNvmeTcp/Hooks/Devices.pm
+        PVE/Storage/OntapNvmeTcp/Hooks/Snapshots.pm PVE/Storage/OntapNvmeTcp/Hooks/Storage.pm
+        PVE/Storage/OntapNvmeTcp/Hooks/Transfer.pm PVE/Storage/OntapNvmeTcp/Hooks/Volumes.pm
+        PVE/Storage/OntapNvmeTcp/Messages.pm PVE/Storage/OntapNvmeTcp/PrivateFiles.pm
+        PVE/Storage/OntapNvmeTcp/Schema.pm PVE/Storage/OntapNvmeTcp/Secrets.pm
+        PVE/Storage/OntapNvmeTcp/Sections.pm PVE/Storage/OntapNvmeTcp/Version.pm
+        PVE/Storage/OntapNvmeTcp/SettingsTable.pm PVE/Storage/OntapNvmeTcp/VolumeName.pm
     )) {
         my ($path) = grep { -e } map { ref ? () : "$_/$file" } @INC;
         my ($clean) = $path =~ /\A(.*)\z/;
@@ -101,22 +107,35 @@ subtest 'loaded before Proxmox VE\'s loader it is still loaded' => sub {
     is($text, '15 ontapnvme', 'with the newest version that was tested');
 };
 
+my @hooks = qw(
+    api type plugindata properties options check_config on_add_hook on_update_hook
+    on_update_hook_full on_delete_hook check_connection activate_storage deactivate_storage
+    status get_formats storage_can_replicate parse_volname path filesystem_path alloc_image
+    free_image list_images find_free_diskname volume_size_info activate_volume
+    deactivate_volume map_volume unmap_volume qemu_blockdev_options
+    volume_qemu_snapshot_method volume_has_feature volume_resize volume_snapshot
+    volume_snapshot_delete volume_rollback_is_possible volume_snapshot_rollback
+    volume_snapshot_info volume_snapshot_needs_fsfreeze create_base clone_image rename_volume
+    rename_snapshot volume_export_formats volume_export volume_import_formats volume_import
+    get_volume_attribute update_volume_attribute get_identity list_volumes
+);
+
 subtest 'every hook of the API is the plugin\'s own' => sub {
-    my @hooks = qw(
-        api type plugindata properties options check_config on_add_hook on_update_hook
-        on_update_hook_full on_delete_hook check_connection activate_storage deactivate_storage
-        status get_formats storage_can_replicate parse_volname path filesystem_path alloc_image
-        free_image list_images find_free_diskname volume_size_info activate_volume
-        deactivate_volume map_volume unmap_volume qemu_blockdev_options
-        volume_qemu_snapshot_method volume_has_feature volume_resize volume_snapshot
-        volume_snapshot_delete volume_rollback_is_possible volume_snapshot_rollback
-        volume_snapshot_info volume_snapshot_needs_fsfreeze create_base clone_image rename_volume
-        rename_snapshot volume_export_formats volume_export volume_import_formats volume_import
-        get_volume_attribute update_volume_attribute get_identity
-    );
     for my $hook (@hooks) {
-        no strict 'refs';
-        ok(defined(&{ PLUGIN . "::$hook" }), $hook);
+        my ($own, $inherited) = (PLUGIN->can($hook), PVE::Storage::Plugin->can($hook));
+        ok($own && (!$inherited || $own != $inherited), $hook);
+    }
+};
+
+subtest 'nothing but hooks takes the place of what Proxmox VE has' => sub {
+    my %is_hook = map { $_ => 1 } @hooks, qw(cluster_lock_storage);
+    no strict 'refs';
+    for my $class (mro::get_linear_isa(PLUGIN)->@*) {
+        last if $class eq 'PVE::Storage::Plugin';
+        for my $name (grep { defined(&{"${class}::$_"}) && !$is_hook{$_} } keys(%{"${class}::"})) {
+            next if $name =~ /\A(?:[A-Z_(]|BEGIN)/; # constants, and what perl makes
+            ok(!PVE::Storage::Plugin->can($name), "$name of $class");
+        }
     }
 };
 

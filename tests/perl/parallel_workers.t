@@ -1,7 +1,7 @@
 #!/usr/bin/perl -T
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # What many tasks do at once, from two nodes and from two clusters: nothing fails, nothing is lost,
-# nobody sees another's disks, and the lock of the storage is never held for long.
+# no worker sees another's disks, and the lock of the storage is never held for long.
 use v5.36;
 
 use List::Util qw(max sum0 uniq);

@@ -33,7 +33,7 @@ for my $row (@rows) {
     if ($row->{valid} eq 'no') {
         my $error = error_of(sub { PLUGIN->parse_volname($name) },
             "'$shown' is refused in one line");
-        like($error, qr/\A\[invalid-argument\] /, "'$shown': the code");
+        like($error, qr/\S \[invalid-argument\]\n\z/, "'$shown': the code");
         next;
     }
     my @parsed = PLUGIN->parse_volname($name);

@@ -48,7 +48,7 @@ subtest 'nothing that could leave the folder or an option list gets into a path'
     unlike(PLUGIN->path($scfg, 'vm-100-disk-0', 'store'), qr/[,:\s]/, 'none of these is in a path');
 };
 
-subtest 'map_volume tells the path, unmap_volume has nothing to undo' => sub {
+subtest 'map_volume returns the path, unmap_volume does nothing' => sub {
     my $path = PLUGIN->map_volume(dirty('store'), $scfg, dirty('vm-100-disk-0'), undef, {});
     is($path, "$links/store/vm-100-disk-0", 'path');
     ok(is_clean($path), 'clean');
@@ -71,7 +71,7 @@ subtest 'QEMU gets a host device' => sub {
     ok($options->{filename}, 'older callers pass less');
 };
 
-subtest 'without a storage id the section tells which storage it is' => sub {
+subtest 'without a storage id the section is looked up' => sub {
     set_config({
         store => scfg(),
         other => scfg(vserver => 'other'),

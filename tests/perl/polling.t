@@ -29,14 +29,14 @@ subtest 'status is total, available, used, active' => sub {
 
 subtest 'a status that fails is inactive, and says why once a minute' => sub {
     my $now = 1_700_000_000;
-    local $PVE::Storage::OntapNvmeTcp::clock = sub { $now };
+    local $PVE::Storage::OntapNvmeTcp::Messages::clock = sub { $now };
     answer(capacity => native_error('unavailable', 'cannot reach the array'));
     my $said = said_by(sub {
         for (1 .. 5) {
             is_deeply([PLUGIN->status($storeid, $scfg)], [], 'inactive');
         }
     });
-    is_deeply($said, ["task: storage 'store': [unavailable] cannot reach the array"],
+    is_deeply($said, ["storage 'store': cannot reach the array [unavailable]\n"],
         'one warning');
     $now += 59;
     is_deeply(said_by(sub { PLUGIN->status($storeid, $scfg) }), [], 'still within the minute');
@@ -58,7 +58,7 @@ subtest 'warnings of a poll are said once a minute as well' => sub {
         },
     );
     my $said = said_by(sub { PLUGIN->check_connection($storeid, $scfg) for 1 .. 3 });
-    is_deeply($said, ["task: storage 'store': a path is missing"], 'one');
+    is_deeply($said, ["storage 'store': a path is missing\n"], 'one');
 };
 
 subtest 'what stops the process is not taken for a failure of the storage' => sub {

@@ -96,10 +96,12 @@ subtest 'snapshots' => sub {
     PVE::Storage::volume_snapshot($config, $_, 'first') for @volids[0, 1];
     PVE::Storage::volume_snapshot($config, $_, 'second') for @volids[0, 1];
     my $blockers = [];
-    ok(!eval { PVE::Storage::volume_rollback_is_possible($config, $volids[0], 'first',
-        $blockers); 1 }, 'not to the first');
-    is_deeply($blockers, ['second'], 'with the blocker');
-    PVE::Storage::volume_snapshot_rollback($config, $_, 'second') for @volids[0, 1];
+    ok(eval { PVE::Storage::volume_rollback_is_possible($config, $volids[0], 'first',
+        $blockers); 1 }, 'to the first') or diag($@);
+    is_deeply($blockers, [], 'without blockers');
+    for my $snap (qw(first second)) {
+        PVE::Storage::volume_snapshot_rollback($config, $_, $snap) for @volids[0, 1];
+    }
     PVE::Storage::volume_snapshot_delete($config, $_, 'second', 0) for @volids[0, 1];
     PVE::Storage::volume_snapshot_delete($config, $_, 'first', 1) for @volids[0, 1];
     is_deeply(PVE::Storage::volume_snapshot_info($config, $volids[0]), {}, 'all gone');
@@ -117,7 +119,7 @@ subtest 'templates, linked clones, another owner' => sub {
     my $moved = PVE::Storage::rename_volume($config, $clone, 202);
     is($moved, 'store:base-200-disk-0/vm-202-disk-0', 'the clone gets another owner');
     is(PVE::Storage::rename_volume($config, $moved, undef, 'vm-203-disk-5'),
-        'store:base-200-disk-0/vm-203-disk-5', 'a name alone tells the owner');
+        'store:base-200-disk-0/vm-203-disk-5', 'a name alone has the owner in it');
     $moved = 'store:base-200-disk-0/vm-203-disk-5';
     my $list = PVE::Storage::vdisk_list($config, 'store', 203);
     is_deeply([map { $_->{volid} } $list->{store}->@*], [$moved], 'listed');
@@ -136,7 +138,7 @@ subtest 'attributes and identity' => sub {
     PVE::Storage::update_volume_attribute($config, $volids[0], 'protected', 1);
     is(PVE::Storage::get_volume_attribute($config, $volids[0], 'protected'), 1, 'protected');
     ok(!eval { PVE::Storage::vdisk_free($config, $volids[0]); 1 }, 'and not deleted');
-    like("$@", qr/\[busy\]/, 'told why');
+    like("$@", qr/\[busy\b/, 'told why');
     PVE::Storage::update_volume_attribute($config, $volids[0], 'protected', 0);
     ok(length(PLUGIN->get_identity($config->{ids}{store}, 'store')), 'identity');
 };
@@ -154,7 +156,7 @@ subtest 'a volume without a device' => sub {
         eval { PVE::Storage::activate_volumes($config, [$volids[0]]) };
         $error = $@;
     });
-    like($error, qr/storage 'store': \[[a-z-]+\] .*vm-100-disk-0/, 'cannot be activated');
+    like($error, qr/storage 'store': .*vm-100-disk-0.* \[[a-z-]+[],]/, 'cannot be activated');
     ok(eval { PVE::Storage::deactivate_volumes($config, \@volids); 1 }, 'but deactivated')
         or diag($@);
 };
@@ -186,7 +188,7 @@ subtest 'the API adds, changes and removes a storage' => sub {
     ok(!eval { $api->create({ type => 'ontapnvme', storage => 'other', %fixed,
         password => 'wrong' }); 1 },
         'not with a wrong one');
-    like("$@", qr/\[unauthenticated\]/, 'told');
+    like("$@", qr/\[unauthenticated\b/, 'told');
     is_deeply($written->{ids}, {}, 'nothing is written');
     is(HookTest::get_file('storage/other.pw'), undef, 'nor stored');
 
@@ -202,7 +204,8 @@ subtest 'the API adds, changes and removes a storage' => sub {
     is($written->{ids}{other}{qos_policy}, 'gold', 'written');
     ok(!eval { $api->update({ storage => 'other', adaptive_qos_policy => 'adaptive1' }); 1 },
         'not both policies');
-    ok(!eval { $api->update({ storage => 'other', vserver => 'svm2' }); 1 }, 'not what is fixed');
+    ok(!eval { $api->update({ storage => 'other', subsystem => 'x' }); 1 }, 'not what is fixed');
+    ok(!eval { $api->update({ storage => 'other', vserver => 'svm2' }); 1 }, 'not another SVM');
     ok(!eval { $api->update({ storage => 'other', password => 'wrong' }); 1 },
         'not to a wrong password');
     is(HookTest::get_file('storage/other.pw'), "secret\n", 'the right one stays');
@@ -217,7 +220,7 @@ subtest 'the API adds, changes and removes a storage' => sub {
             'replaced by the other in one step') or diag("$@");
     }
     ok(eval { $api->update({ storage => 'other', shared => 0 }); 1 },
-        'not shared, as somebody says so') or diag("$@");
+        'not shared, as configured') or diag("$@");
     is($written->{ids}{other}{shared}, 0, 'written');
 
     ok(eval { $api->delete({ storage => 'other' }); 1 }, 'removed') or diag("$@");

@@ -9,12 +9,13 @@ use HookTest qw(PLUGIN is_real_pve load_pve perl_output);
 load_pve();
 
 my @secrets = qw(nvme_dhchap_ctrl_secret nvme_dhchap_secret nvme_tls_psk password);
-my @fixed = qw(aggregate mgmt_ip subsystem username vserver);
+my @fixed = qw(mgmt_ip subsystem username);
+my @required = (qw(aggregate vserver), @fixed);
 
 subtest 'type and plugin data' => sub {
     is(PLUGIN->type(), 'ontapnvme', 'type');
     my $data = PLUGIN->plugindata();
-    is_deeply([sort(keys($data->{content}[0]->%*))], [qw(images none rootdir)],
+    is_deeply([sort(keys($data->{content}[0]->%*))], [qw(images import none rootdir)],
         'content it can have');
     is_deeply($data->{content}[1], { images => 1 }, 'content it has by default');
     is_deeply($data->{format}, [{ raw => 1 }, 'raw'], 'raw devices only');
@@ -26,13 +27,13 @@ subtest 'type and plugin data' => sub {
 subtest 'options' => sub {
     my $options = PLUGIN->options();
     is_deeply([grep { $options->{$_}{fixed} } sort(keys($options->%*))], \@fixed, 'fixed');
-    is_deeply([grep { !$options->{$_}{fixed} && !$options->{$_}{optional} } keys($options->%*)], [],
+    is_deeply([sort(grep { !$options->{$_}{optional} } keys($options->%*))], [sort(@required)],
         'all others are optional: a section without them must stay readable');
     ok($options->{$_}{optional}, "$_ is Proxmox VE's") for qw(content nodes disable shared);
     ok(!$options->{path}, 'no path: Proxmox VE would take the storage for a folder');
 };
 
-subtest 'every option is declared by somebody, and the schema holds' => sub {
+subtest 'every option is declared, and the schema holds' => sub {
     my $known = PVE::Storage::Plugin->private()->{propertyList};
     ok($known->{$_}, $_) for sort(keys(PLUGIN->options()->%*));
     my $properties = PLUGIN->properties();
@@ -43,7 +44,7 @@ subtest 'every option is declared by somebody, and the schema holds' => sub {
 };
 
 subtest 'a section is shared unless it says otherwise' => sub {
-    my %section = map { $_ => 'x' } @fixed;
+    my %section = map { $_ => 'x' } @required;
     is(PLUGIN->check_config('s', {%section}, 1, 1)->{shared}, 1, 'a new one, or one that is read');
     is(PLUGIN->check_config('s', { %section, shared => 0 }, 1, 1)->{shared}, 0,
         'an explicit 0 stays');
@@ -54,8 +55,10 @@ subtest 'a section is shared unless it says otherwise' => sub {
     ok(!grep({ $_ eq 'ontapnvme' } @PVE::Storage::Plugin::SHARED_STORAGE),
         'the list that would override a 0 does not have the type');
     ok(!eval { PLUGIN->check_config('s', {}, 1, 1); 1 }, 'required settings are required');
-    ok(!eval { PLUGIN->check_config('s', { vserver => 'x' }, 0, 1); 1 },
+    ok(!eval { PLUGIN->check_config('s', { subsystem => 'x' }, 0, 1); 1 },
         'fixed settings are fixed');
+    ok(eval { PLUGIN->check_config('s', { vserver => 'x' }, 0, 1); 1 },
+        'a name that the array may change is not');
 };
 
 # A host with other plugins, in a perl of its own: prints what is declared by us.

@@ -9,7 +9,7 @@ use PVE::Storage::OntapNvmeTcp::Secrets;
 
 my $load = \&PVE::Storage::OntapNvmeTcp::Secrets::load;
 my $store = \&PVE::Storage::OntapNvmeTcp::Secrets::store;
-my $ensure = \&PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id;
+my $ensure = \&PVE::Storage::OntapNvmeTcp::ClusterId::ensure_cluster_id;
 
 subtest 'what is stored is loaded' => sub {
     my %all = (
@@ -34,6 +34,10 @@ subtest 'what is stored is loaded' => sub {
 subtest 'files of earlier releases are read' => sub {
     put_file('storage/store.pw', 'no newline');
     is($load->('store')->{password}, 'no newline', 'without a newline');
+    for my $password (' blanks at both ends ', join('', map { chr } 0x20 .. 0x7e), "\x{65e5}\x{1f511} ") {
+        $store->('store', { password => $password });
+        is($load->('store')->{password}, $password, "kept as it is, '$password'" =~ s/[^ -~]/?/gr);
+    }
     put_file('storage/store.pw', '');
     is($load->('store')->{password}, undef, 'an empty one is none');
 };
@@ -53,7 +57,7 @@ subtest 'all or none' => sub {
     ok(!eval { $store->('store',
         { nvme_dhchap_secret => 'new', nvme_dhchap_ctrl_secret => 'new', nvme_tls_psk => 'new',
         password => 'new' }); 1 }, 'one cannot be written');
-    like($@, qr/store\.tlspsk/, 'told which');
+    like($@, qr/store\.tlspsk/, 'by name');
     unlike($@, qr/new/, 'not what');
     rmdir($in_the_way);
     is_deeply($load->('store'), { nvme_dhchap_secret => 'old', password => 'old' },
@@ -68,7 +72,7 @@ subtest 'the next step of a caller may fail' => sub {
     is_deeply($load->('store'), { nvme_dhchap_secret => 'old', password => 'old' }, 'as before');
 };
 
-subtest 'the cluster gets one id, whoever comes first' => sub {
+subtest 'the cluster gets one id' => sub {
     my $file = priv_dir() . '/ontapnvme-cluster-id';
     for (1 .. 5) {
         unlink($file);
@@ -96,7 +100,7 @@ subtest 'the cluster gets one id, whoever comes first' => sub {
     is((stat($file))[2] & 07777, 0600, 'mode');
 };
 
-subtest 'an empty id, left by a crash, is told' => sub {
+subtest 'an empty id, left by a crash, is an error' => sub {
     put_file('ontapnvme-cluster-id', '');
     ok(!eval { $ensure->(); 1 }, 'it dies');
     like("$@", qr/cluster-id.*remove it/, 'with what to do');

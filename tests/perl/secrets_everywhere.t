@@ -128,8 +128,8 @@ subtest 'everything fails' => sub {
             sub { PLUGIN->alloc_image($storeid, $scfg, 101, 'raw', undef, 4096) });
         $sim->clear_faults();
     }
-    like($places{"the errors of 'an error that quotes to a list'"}, qr/bad( and \*\*\*){5} \(/,
-        'what the array says is told without what it quotes');
+    like($places{"the errors of 'an error that quotes to a list'"}, qr/bad( and \*\*\*){5} \[/,
+        'the array\'s words are shown without what they quote');
     my $gone = { $scfg->%*, mgmt_ip => '127.0.0.1:1' };
     ok(!step('no array', sub { PLUGIN->list_images($storeid, $gone) }), 'no array');
     my $ca = slurp(priv_dir() . '/storage/store.ca.pem');
@@ -202,9 +202,9 @@ subtest 'what was left and what was sent' => sub {
         $places{"the private file $file"} = slurp($_) if !$owner{$file};
         is((stat($_))[2] & 07777, 0600, "$file is root's alone") if $owner{$file};
     } }, priv_dir());
-    is($elsewhere->count(), 0, 'nobody else was asked');
+    is($elsewhere->count(), 0, 'no other host got a request');
     ok(!$plain->accept(), 'nor connected to');
-    # The array itself is told the login and, when a host is added, the secrets of the fabric.
+    # The array itself gets the login and, when a host is added, the secrets of the fabric.
     $places{'the paths that were asked for'} = join("\n", map { $_->{target} } $sim->log());
 };
 

@@ -59,7 +59,7 @@ sequence 'a cloud-init drive is made at the start that misses it' => sub ($pve) 
 sequence 'a start fails' => sub ($pve) {
     my @volids = new_vm($pve);
     is(error_of(sub { $pve->start_vm(\@volids, fails => 1) }, 'QEMU does not start'),
-        "QEMU exited with code 1\n", 'the task tells why, and nothing about volumes');
+        "QEMU exited with code 1\n", 'the task says why, and nothing about volumes');
     is($pve->has_device($_), 0, "$_ is left") for @volids;
 
     # One of the volumes is gone: those that were activated before it stay active on PVE 8.

@@ -42,7 +42,7 @@ sequence 'a name is taken on the target' => sub ($pve) {
     said_by(sub {
         $renamed = import_volume($pve, 'vm-100-disk-0', 1, $pve->stream(SIZE, 'other'));
     });
-    is($renamed, 'store:vm-100-disk-1', 'a disk gets the next free name, which is told');
+    is($renamed, 'store:vm-100-disk-1', 'a disk gets the next free name, and a warning says so');
     like(error_of(sub { import_volume($pve, 'vm-100-cloudinit', 0, $pve->stream(SIZE, 'x')) },
         'what must not be renamed is refused'), qr/vm-100-cloudinit/, 'by its name');
     is($pve->size_of($taken[1]), 4 * MIB, 'what was there stays as it is');

@@ -6,7 +6,7 @@ use Test::More;
 
 use SequenceTest qw(sequence error_of fails_at);
 
-# A size that is no whole MiB, as disks have that come from elsewhere.
+# A size that is not in whole MiB, as disks have that come from elsewhere.
 use constant ODD_KIB => 8192 + 4;
 
 # To this storage and from it: 'other' stands for any storage there is.

@@ -76,7 +76,7 @@ sequence 'a VM is cloned from a snapshot of another' => sub ($pve) {
     is($pve->read_device($pve->qemu_path($clone), 3), 'old', 'the clone begins in the past');
     $pve->stop_vm([$clone]);
     like(error_of(sub { $pve->delete_snapshot([$disk], 'snap') },
-        'the snapshot cannot go while its clone needs it'), qr/\[busy\]/, 'and says so');
+        'the snapshot cannot go while its clone needs it'), qr/\[busy\b/, 'and says so');
     $pve->destroy_vm(101, $clone);
     $pve->delete_snapshot([$disk], 'snap');
     $pve->stop_vm([$disk]);

@@ -78,7 +78,7 @@ sequence 'a disk is plugged in, detached and deleted while its VM runs' => sub (
 
     # Deleted while QEMU holds it: refused, and the disk stays.
     like(error_of(sub { $pve->vdisk_free($more) }, 'a disk in use is not deleted'),
-        qr/\[busy\]/, 'the task says so');
+        qr/\[busy\b/, 'the task says so');
     is($pve->read_device($path, 7), 'plugged', 'the guest keeps its data');
 
     # Unplugged, then deleted without being deactivated.

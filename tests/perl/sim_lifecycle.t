@@ -20,7 +20,7 @@ subtest 'a storage is added with what the array says' => sub {
     my $section = storage($sim, 'wrong');
     my $error = error_of(sub { PLUGIN->on_add_hook('wrong', $section,
         password => 'not the password') });
-    like($error, qr/\Astorage 'wrong': \[unauthenticated\]/, 'a wrong password is told');
+    like($error, qr/\Astorage 'wrong': .*\[unauthenticated\b/, 'a wrong password is told');
     unlike($error, qr/not the password/, 'and not repeated');
     is(get_file('storage/wrong.pw'), undef, 'nor stored');
     like(error_of(sub { PLUGIN->on_add_hook('wrong', storage($sim, 'wrong', aggregate => 'none'),
@@ -31,7 +31,7 @@ subtest 'a storage is added with what the array says' => sub {
         qr/'none'/, 'an SVM that is not there');
     like(error_of(sub { PLUGIN->on_add_hook('wrong', storage($sim, 'wrong', vserver => 'svm*'),
         password => 'secret') }),
-        qr/\[invalid-argument\].*'vserver'/, 'a name that would be a pattern');
+        qr/'vserver'.*\[invalid-argument\b/, 'a name that would be a pattern');
 };
 
 subtest 'a poll of a healthy storage is one request' => sub {
@@ -62,7 +62,7 @@ subtest 'volumes are allocated, listed, measured, grown, freed' => sub {
         is(PLUGIN->alloc_image($storeid, $scfg, $vmid, 'raw', dirty($name), 4096), $name, $name);
     }
     like(error_of(sub { PLUGIN->alloc_image($storeid, $scfg, 100, 'raw', 'vm-100-disk-0', 4096) }),
-        qr/\[already-exists\].*vm-100-disk-0/, 'a name that is taken');
+        qr/vm-100-disk-0.*\[already-exists\b/, 'a name that is taken');
 
     my $images = PLUGIN->list_images($storeid, $scfg);
     is_deeply(
@@ -92,7 +92,7 @@ subtest 'volumes are allocated, listed, measured, grown, freed' => sub {
         qr/vm-100-disk-0/,
         'never smaller');
 
-    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[busy\]/,
+    like(error_of(sub { PLUGIN->on_delete_hook($storeid, $scfg) }), qr/\[busy\b/,
         'a storage with disks stays');
     for my $image ($images->@*) {
         my ($name) = $image->{volid} =~ /\Astore:(.*)\z/;
@@ -114,9 +114,11 @@ subtest 'the budgets of an allocation and a deletion are kept' => sub {
         '<=', 5,
         'the second disk of a VM');
     cmp_ok(requests($sim, sub { PLUGIN->list_images($storeid, $scfg) }), '<=', 2, 'a list');
-    cmp_ok(requests($sim, sub { PLUGIN->free_image($storeid, $scfg, "vm-200-disk-$_") }), '<=', 4,
-        'a deletion')
-        for 0, 1;
+    cmp_ok(requests($sim, sub { PLUGIN->free_image($storeid, $scfg, 'vm-200-disk-0') }), '<=', 4,
+        'a deletion');
+    # Its group goes with it, on an array where an empty one would stay.
+    cmp_ok(requests($sim, sub { PLUGIN->free_image($storeid, $scfg, 'vm-200-disk-1') }), '<=', 6,
+        'the deletion of the last disk of a VM');
 };
 
 subtest 'what costs no request' => sub {
@@ -136,7 +138,7 @@ subtest 'a node without NVMe says so in one line' => sub {
     my $error;
     said_by(sub { $error = error_of(sub { PLUGIN->activate_volume($storeid, $scfg,
         dirty('vm-300-disk-0')) }) });
-    like($error, qr/\Astorage 'store': \[[a-z-]+\] .*vm-300-disk-0/, 'names the volume');
+    like($error, qr/\Astorage 'store': .*vm-300-disk-0.* \[[a-z-]+[],]/, 'names the volume');
     ok(!-e PLUGIN->path($scfg, 'vm-300-disk-0', $storeid), 'there is no link');
     ok(PLUGIN->deactivate_volume($storeid, $scfg, 'vm-300-disk-0'), 'deactivating is no error');
     PLUGIN->free_image($storeid, $scfg, 'vm-300-disk-0');

@@ -37,11 +37,14 @@ subtest 'a name that is taken is never used again' => sub {
         $PVE::Storage::OntapNvmeTcp::surroundings{state_directory} .= '-other';
         return eval { PLUGIN->volume_snapshot($scfg, $storeid, $disks[0], 'first'); 'taken' } // $@;
     });
-    like($error, qr/\[already-exists\].*first/, 'refused');
+    like($error, qr/first.*\[already-exists\b/, 'refused');
 };
 
-subtest 'going back needs that nothing newer is there' => sub {
+subtest 'where nothing can be overwritten, going back needs that nothing newer is there' => sub {
     PLUGIN->volume_snapshot($scfg, $storeid, $_, 'second') for @disks;
+    $sim->set(namespace_overwrite => 'refuse');
+    like(error_of(sub { PLUGIN->volume_snapshot_rollback($scfg, $storeid, $disks[0], 'first') },
+        'the array refuses'), qr/'second'.*delete them first/, 'newer ones are named');
     my $blockers = [];
     like(error_of(sub { PLUGIN->volume_rollback_is_possible($scfg, $storeid, $disks[0], 'first',
         $blockers) }),
@@ -54,6 +57,7 @@ subtest 'going back needs that nothing newer is there' => sub {
         'none of that name');
     error_of(sub { PLUGIN->volume_snapshot_rollback($scfg, $storeid, $disks[0], 'first') },
         'nor does it go all the same');
+    $sim->set(namespace_overwrite => 'take');
 };
 
 subtest 'going back and deleting' => sub {

@@ -17,8 +17,7 @@
 #include "base/unique_fd.h"
 #include "fakes/fake_host.h"
 #include "http/curl_transport.h"
-#include "pve/storage.h"
-#include "pve/storage_impl.h"
+#include "pve/storage_parts.h"
 
 namespace ontapnvme::pve {
 namespace {
@@ -69,6 +68,7 @@ std::vector<nvme::Device> MappedNamespaces() {
     device.name = "nvme0n" + std::to_string(devices.size() + 1);
     device.uuid = *Uuid::Parse(one.at("uuid").get<std::string>());
     device.path = Environment("ONTAP_SIM_STATE") + "/namespaces/" + device.uuid.Text();
+    device.stable_path = device.path;  // a file, whose name is the UUID
     device.subsystem_nqn = nqns[one.at("subsystem_map").at("subsystem").at("name")];
     device.size = ByteCount{one.at("space").at("size").get<std::uint64_t>()};
     device.live_paths = 2;
@@ -96,10 +96,9 @@ class SimulatedNode : public fakes::FakeHost {
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> Storage::Create(const std::string& storage_id,
-                                                 const Settings& settings, Secrets secrets,
-                                                 Surroundings surroundings, Interrupt* interrupt) {
-  TRY(auto config, StorageConfig::Parse(storage_id, settings));
+// In place of the library's own.
+StorageParts RealParts(const StorageConfig& config, const Secrets& secrets,
+                       const Surroundings& surroundings, Interrupt* interrupt) {
   http::CurlOptions options;
   options.host = config.mgmt_host;
   options.port = config.mgmt_port;
@@ -113,8 +112,7 @@ Result<std::unique_ptr<Storage>> Storage::Create(const std::string& storage_id,
   parts.jitter = [] { return 0.0; };
   parts.clock = &SystemClock();
   parts.interrupt = interrupt;
-  return std::unique_ptr<Storage>(std::make_unique<StorageImpl>(
-      std::move(config), std::move(secrets), surroundings, std::move(parts)));
+  return parts;
 }
 
 }  // namespace ontapnvme::pve

@@ -7,6 +7,7 @@ use Test::More;
 use FakeNative qw(calls_of answer native_error);
 use HookTest qw(PLUGIN scfg dirty is_clean error_of put_file);
 
+put_file('storage/store2.pw', "secret\n");
 put_file('storage/store.pw', "secret\n");
 
 my $scfg = dirty(scfg());
@@ -27,6 +28,30 @@ subtest 'snapshots are made, deleted and gone back to' => sub {
         ['rollback', 'vm-100-disk-0', 'before'], 'gone back to');
 };
 
+subtest 'what a snapshot needs to know is read before the guest is frozen' => sub {
+    my sub activated ($id = $storeid) {
+        my @calls = map { $_->[0] } calls_of(sub { PLUGIN->activate_storage($id, $scfg, {}) })->@*;
+        return [grep { $_ ne 'new' } @calls];
+    }
+    my sub asked ($snap = undef) {
+        PLUGIN->volume_has_feature($scfg, 'snapshot', $storeid, dirty('vm-100-disk-0'), $snap, 1);
+    }
+    is_deeply(activated(), ['activate'], 'nobody has asked for a snapshot');
+    asked();
+    is_deeply(calls_of(sub { PLUGIN->activate_storage($storeid, $scfg, {}) })->[-1],
+        ['prepare_snapshot', 'vm-100-disk-0'], 'the VM is known');
+    is_deeply(activated(), ['activate'], 'once');
+    asked('before');
+    PLUGIN->volume_has_feature($scfg, 'copy', $storeid, dirty('vm-100-disk-0'), undef, 1);
+    is_deeply(activated(), ['activate'], 'other questions are no such thing');
+    asked();
+    is_deeply(activated('store2'), ['activate'], 'of another storage');
+    my $pid = fork() // die "fork: $!\n";
+    exit(activated()->@* == 1 ? 0 : 1) if !$pid;
+    waitpid($pid, 0);
+    is($?, 0, 'in another process');
+};
+
 subtest 'going back is possible when nothing newer would be lost' => sub {
     answer(rollback_blockers => []);
     my $blockers = [];
@@ -39,7 +64,7 @@ subtest 'newer snapshots block, and are named' => sub {
     answer(rollback_blockers => ['after', 'later']);
     my $blockers = ['of another disk'];
     my $error = error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', $blockers) });
-    like($error, qr/\Astorage 'store': \[busy\] .*'vm-100-disk-0'.*'before'.*'after', 'later'/,
+    like($error, qr/\Astorage 'store': .*'vm-100-disk-0'.*'before'.*'after', 'later'.*\[busy\b/,
         'in the message');
     is_deeply($blockers, ['of another disk', 'after', 'later'], 'in the list');
     error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', undef) },
@@ -47,7 +72,7 @@ subtest 'newer snapshots block, and are named' => sub {
     answer(rollback_blockers => native_error('not-found',
         "'vm-100-disk-0' has no snapshot 'before'"));
     like(error_of(sub { PLUGIN->volume_rollback_is_possible(@volume, 'before', []) }),
-        qr/\[not-found\]/,
+        qr/\[not-found\b/,
         'a snapshot that is not there');
 };
 

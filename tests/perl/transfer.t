@@ -5,7 +5,7 @@ use v5.36;
 use Test::More;
 
 use FakeNative qw(calls_of made answer native_error);
-use HookTest qw(PLUGIN scfg dirty is_clean error_of said_by put_file get_file priv_dir);
+use HookTest qw(PLUGIN scfg dirty is_clean error_of said_in_task put_file get_file priv_dir);
 
 put_file('storage/store.pw', "secret\n");
 
@@ -25,7 +25,7 @@ my sub everything_works {
             . "\@$snap" },
         deactivate_volume => undef,
         deactivate_snapshot => undef,
-        export_volume => undef,
+        export => undef,
         read_import_size => $size,
         allocate => sub ($vmid, $name, $kib) { $name // "vm-$vmid-disk-7" },
         import_volume => undef,
@@ -40,7 +40,7 @@ my sub everything_works {
 my sub failed_import ($name, $may_rename = 1) {
     my ($error, $said);
     my $calls = made(sub {
-        $said = said_by(sub {
+        $said = said_in_task(sub {
             $error = error_of(sub { PLUGIN->volume_import($scfg, $storeid, $handle, dirty($name),
                 'raw+size', undef, undef, 0, $may_rename) });
         });
@@ -85,13 +85,13 @@ subtest 'other streams are refused' => sub {
         my $calls = made(sub {
             for my $more (@wrong) {
                 like(error_of(sub { PLUGIN->$hook(@volume, $more->@*) }),
-                    qr/\Astorage 'store': \[unsupported\] cannot \w+ 'vm-100-disk-0' /, $hook);
+                    qr/\Astorage 'store': cannot \w+ 'vm-100-disk-0' .*\[unsupported\b/, $hook);
             }
             error_of(sub { PLUGIN->$hook($scfg, $storeid, $handle, 'x', 'raw+size') }, 'a name');
             open(my $memory, '<', \my $text) or die "$!\n";
             like(error_of(sub { PLUGIN->$hook($scfg, $storeid, $memory, 'vm-100-disk-0',
                 'raw+size') }),
-                qr/\[invalid-argument\].*'vm-100-disk-0'/, 'no open file');
+                qr/'vm-100-disk-0'.*\[invalid-argument\b/, 'no open file');
         });
         is_deeply($calls, [], 'nothing is asked of the library');
     }
@@ -102,32 +102,32 @@ subtest 'a volume is exported' => sub {
     for my $name (qw(vm-100-disk-0 base-100-disk-0 base-100-disk-0/vm-101-disk-0)) {
         is_deeply(made(sub { PLUGIN->volume_export($scfg, $storeid, $handle, dirty($name),
             dirty('raw+size'), undef, undef, 0) }),
-            [['export_volume', $name, undef, $fd]], $name);
+            [['export', $name, undef, $fd]], $name);
     }
-    answer(export_volume => native_error('unavailable', "cannot read 'vm-100-disk-0'"));
+    answer(export => native_error('unavailable', "cannot read 'vm-100-disk-0'"));
     is(error_of(sub { PLUGIN->volume_export($scfg, $storeid, $handle, 'vm-100-disk-0',
         'raw+size') }),
-        "storage 'store': [unavailable] cannot read 'vm-100-disk-0'\n", 'a failure');
+        "storage 'store': cannot read 'vm-100-disk-0' [unavailable]\n", 'a failure');
 };
 
 subtest 'a snapshot is a device for as long as its export takes' => sub {
     everything_works();
     my @export = ($scfg, $storeid, $handle, dirty('vm-100-disk-0'), 'raw+size', dirty('snap'));
     my @calls = map { [$_->[0], 'vm-100-disk-0', 'snap', $_->[0] =~ /export/ ? $fd : ()] }
-        ['activate_snapshot'], ['export_volume'], ['deactivate_snapshot'];
+        ['activate_snapshot'], ['export'], ['deactivate_snapshot'];
     is_deeply(made(sub { PLUGIN->volume_export(@export) }), \@calls, 'in this order');
-    answer(export_volume => native_error('unavailable', 'the first error'),
+    answer(export => native_error('unavailable', 'the first error'),
         deactivate_snapshot => native_error('busy', "'vm-100-disk-0\@snap' is in use"));
     my $error;
-    my $said = said_by(sub {
+    my $said = said_in_task(sub {
         is_deeply(made(sub { $error = error_of(sub { PLUGIN->volume_export(@export) }) }), \@calls,
             'also when it fails');
     });
-    is($error, "storage 'store': [unavailable] the first error\n", 'the first error is told');
-    is_deeply($said, ["task: storage 'store': [busy] 'vm-100-disk-0\@snap' is in use"],
+    is($error, "storage 'store': the first error [unavailable]\n", 'the first error is told');
+    is_deeply($said, ["task: storage 'store': 'vm-100-disk-0\@snap' is in use [busy]"],
         'the second is a warning');
-    answer(export_volume => undef);
-    $said = said_by(sub {
+    answer(export => undef);
+    $said = said_in_task(sub {
         ok(eval { PLUGIN->volume_export(@export); 1 }, 'a stream that is whole is no error');
     });
     is(scalar($said->@*), 1, 'whatever becomes of the device');
@@ -173,13 +173,13 @@ subtest 'a name that is taken' => sub {
     answer(allocate => sub ($vmid, $name, $kib) { defined($name) ? $taken->()
         : "vm-$vmid-disk-7" });
     my ($calls, $error) = failed_import('vm-100-disk-0', 0);
-    is($error, "storage 'store': [already-exists] cannot import 'vm-100-disk-0': the name is"
-        . " taken\n",
+    is($error, "storage 'store': cannot import 'vm-100-disk-0': the name is taken"
+        . " [already-exists]\n",
         'ends the import');
     is_deeply($calls, [@whole[0 .. 4]], 'and frees nothing of anybody');
 
     my $volid;
-    my $said = said_by(sub {
+    my $said = said_in_task(sub {
         $volid = PLUGIN->volume_import($scfg, $storeid, $handle, 'vm-100-disk-0', 'raw+size',
             undef, undef, 0, 1);
     });
@@ -191,10 +191,10 @@ subtest 'a name that is taken' => sub {
     everything_works();
     answer(list => [{ volume_name => 'base-50-disk-0/base-100-disk-0', vmid => 100 }]);
     ($calls, $error) = failed_import('base-100-disk-0', 0);
-    like($error, qr/\[already-exists\].*'base-100-disk-0'/, 'of a base image: before it is copied');
+    like($error, qr/'base-100-disk-0'.*\[already-exists\b/, 'of a base image: before it is copied');
     is_deeply([map { $_->[0] } $calls->@*], [qw(activate read_import_size lock list unlock)],
         'in time');
-    said_by(sub {
+    said_in_task(sub {
         $volid = PLUGIN->volume_import($scfg, $storeid, $handle, 'base-100-disk-0', 'raw+size',
             undef, undef, 0, 1);
     });
@@ -202,7 +202,7 @@ subtest 'a name that is taken' => sub {
 
     answer(allocate => native_error('no-space', 'the aggregate is full'));
     ($calls, $error) = failed_import('vm-100-disk-0', 1);
-    is($error, "storage 'store': [no-space] the aggregate is full\n", 'another failure is one');
+    is($error, "storage 'store': the aggregate is full [no-space]\n", 'another failure is one');
     is_deeply($calls, [@whole[0 .. 4]], 'at the first try');
 };
 
@@ -212,14 +212,14 @@ subtest 'nothing is left of an import that fails, and the first error is told' =
         everything_works();
         answer($step => native_error('unavailable', "$step of 'vm-100-disk-0' failed"));
         my ($calls, $error, $said) = failed_import('vm-100-disk-0');
-        is($error, "storage 'store': [unavailable] $step of 'vm-100-disk-0' failed\n", $step);
+        is($error, "storage 'store': $step of 'vm-100-disk-0' failed [unavailable]\n", $step);
         is_deeply($calls, [@whole[0 .. $until{$step}], @removal], "$step: removed");
         is(scalar($said->@*), $step eq 'deactivate_volume' ? 1 : 0, "$step: what is said");
     }
     everything_works();
     answer(create_base => native_error('busy', "'vm-100-disk-0' is in use"));
     my ($calls, $error) = failed_import('base-100-disk-0');
-    like($error, qr/\[busy\]/, 'create_base');
+    like($error, qr/\[busy\b/, 'create_base');
     is_deeply([$calls->@[-4 .. -1]], \@removal, 'create_base: removed');
     for my $step (qw(activate read_import_size)) {
         everything_works();
@@ -234,9 +234,9 @@ subtest 'what cannot be removed is told as well' => sub {
     answer(import_volume => native_error('conflict', 'the stream ended early'),
         free => native_error('unavailable', 'no answer'));
     my ($calls, $error, $said) = failed_import('vm-100-disk-0');
-    is($error, "storage 'store': [conflict] the stream ended early\n", 'after the first error');
+    is($error, "storage 'store': the stream ended early [conflict]\n", 'after the first error');
     is_deeply($said, ["task: storage 'store': 'vm-100-disk-0' is incomplete and could not be"
-        . " deleted: [unavailable] no answer"],
+        . " deleted: no answer [unavailable]"],
         'as a warning');
 };
 

@@ -50,6 +50,48 @@ TEST_F(AccessTest, RightsCanBeTakenAway) {
   EXPECT_EQ(Call("GET", "/api/storage/volumes", "", "vsadmin").status, 200);
 }
 
+TEST_F(AccessTest, ARoleMayHaveFewPaths) {
+  const auto status = [&](const std::string& target) { return Get(target).status; };
+  Set("role", "cluster_nine");
+  EXPECT_EQ(status("/api/storage/volumes"), 200);
+  EXPECT_EQ(status("/api/storage/aggregates"), 200);
+  EXPECT_EQ(status("/api/cluster"), 403);
+  EXPECT_EQ(status("/api/protocols/nvme/services"), 403);
+  Set("role", "svm_seven");
+  Set("denied_code", "6691623");
+  EXPECT_EQ(status("/api/protocols/nvme/subsystems"), 200);
+  EXPECT_EQ(status("/api/svm/svms"), 200);
+  for (const char* target :
+       {"/api/storage/aggregates", "/api/cluster/jobs/1", "/api/storage/qos/policies",
+        "/api/storage/snapshot-policies", "/api/protocols/nvme/subsystem-controllers"}) {
+    const Answer answer = Get(target);
+    EXPECT_EQ(answer.status, 403) << target;
+    EXPECT_EQ(answer.code, 6691623) << target;
+  }
+}
+
+TEST_F(AccessTest, JobsMayBeUnreadable) {
+  Set("job_reads", "denied");
+  EXPECT_EQ(Get("/api/cluster/jobs/1").status, 403);
+  EXPECT_EQ(Get("/api/cluster").status, 200);
+}
+
+TEST_F(AccessTest, AnSvmAccountMayBeShownLess) {
+  const auto shown = [&](const std::string& target) {
+    return Call("GET", target, "", "vsadmin").body;
+  };
+  const std::string svms = "/api/svm/svms?fields=aggregates.name";
+  const std::string lifs = "/api/network/ip/interfaces?fields=location.home_node.name";
+  EXPECT_TRUE(shown(svms)["records"][0].contains("aggregates"));
+  EXPECT_TRUE(shown(lifs)["records"][0].contains("location"));
+  Set("svm_account_fields", "hidden");
+  EXPECT_FALSE(shown(svms)["records"][0].contains("aggregates"));
+  EXPECT_FALSE(shown(lifs)["records"][0].contains("location"));
+  Set("svm_account_aggregates", "empty");
+  EXPECT_EQ(shown("/api/storage/aggregates")["num_records"], 0);
+  EXPECT_EQ(Get("/api/storage/aggregates").body["num_records"], 2);
+}
+
 TEST_F(AccessTest, GeneralRulesOfRequests) {
   ExpectRefusals({
       {"body on GET", "GET", "/api/cluster", "{}", 400, 262198},
@@ -70,6 +112,8 @@ TEST_F(AccessTest, GeneralRulesOfRequests) {
       {"parameter twice", "GET", "/api/storage/volumes?name=a&name=b", "", 400, 262188},
   });
   EXPECT_EQ(Get("/api/storage/volumes?fields=sizes&nme=a&ignore_unknown_fields=true").status, 200);
+  Set("release", "9.10.1");
+  EXPECT_EQ(Get("/api/storage/volumes?ignore_unknown_fields=false").code, 262179);
   EXPECT_EQ(Call("HEAD", "/api/cluster").status, 200);
 }
 

@@ -9,6 +9,8 @@
 
 #include "initial_state.h"
 #include "listing.h"
+#include "ransomware.h"
+#include "roles.h"
 
 namespace ontapnvme::sim {
 namespace {
@@ -62,6 +64,23 @@ bool IsAboutJobs(const Request& request) {
   return request.target.rfind("/api/cluster/jobs", 0) == 0;
 }
 
+// The listing without its last `missing` records, and nothing that says so. What is no listing stays.
+void Shorten(std::size_t missing, Outcome* outcome) {
+  json body = json::parse(outcome->body, nullptr, false);
+  if (outcome->status != 200 || !body.is_object() || !body.contains("records")) return;
+  auto& records = body["records"].get_ref<json::array_t&>();
+  records.resize(records.size() - std::min(missing, records.size()));
+  body["num_records"] = records.size();
+  if (records.empty()) body["_links"].erase("next");
+  outcome->body = body.dump(2) + "\n";
+}
+
+// Who tests are when they look past everything.
+const Account& Administrator() {
+  static const Account kAdministrator{"control", "", "", {}};
+  return kAdministrator;
+}
+
 }  // namespace
 
 std::string HeaderValue(const Headers& headers, const std::string& name) {
@@ -111,6 +130,10 @@ Outcome Array::Handle(const Request& request) {
   const auto begin = std::chrono::steady_clock::now();
   if (!IsAboutJobs(request)) jobs_.FinishAll();
   jobs_.Expire();
+  world_.FinishSplits();
+  world_.FinishMoves();
+  TendProtection(world_);
+  world_.BringClonesOnline();
 
   const FaultRule* fault = faults_.Match(request);
   Outcome outcome;
@@ -131,10 +154,9 @@ Outcome Array::Handle(const Request& request) {
 }
 
 Outcome Array::HandleAsAdmin(const Request& request) {
-  static const Account kAdministrator{"control", "", "", {}};
   if (!IsAboutJobs(request)) jobs_.FinishAll();
   try {
-    return Process(request, kAdministrator, nullptr);
+    return Process(request, Administrator(), nullptr);
   } catch (const ApiError& error) {
     return ErrorOutcome(error);
   }
@@ -170,7 +192,13 @@ Outcome Array::Process(const Request& request, const Account& account, const Fau
 
 Outcome Array::Dispatch(const Request& request, const Account& account, const FaultRule* fault) {
   Call call{world_, request, Query::Parse(request.target), account, "", {}};
+  // The parameter is as unknown to older releases as what it stands for.
+  if (call.query.names_ignore_unknown_fields && !call.release().Has(11)) {
+    Refuse(code::kUnexpectedArgument, "Unexpected argument \"ignore_unknown_fields\".",
+           "ignore_unknown_fields");
+  }
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string path = request.target.substr(0, request.target.find('?'));
   bool is_path_known = false;
   for (const Route& route : routes_) {
     if (!MatchPath(route.pattern, call.query.path, &call.params)) continue;
@@ -178,13 +206,15 @@ Outcome Array::Dispatch(const Request& request, const Account& account, const Fa
     if (route.method != method) continue;
 
     const bool is_denied =
+        (&account != &Administrator() && !MayCall(world_, method, path)) ||
         std::any_of(account.denied.begin(), account.denied.end(), [&](const std::string& pattern) {
-          const std::string path = request.target.substr(0, request.target.find('?'));
           return std::regex_match(method + " " + path, std::regex(pattern));
         });
-    if (is_denied || (route.access == Access::kCluster && !account.svm_name.empty())) {
-      throw ApiError(403, code::kForbidden, "not authorized for that command");
+    const bool is_hidden = route.access == Access::kCluster && !account.svm_name.empty();
+    if (is_hidden && IsShownEmpty(request)) {
+      return JsonOutcome(200, {{"records", json::array()}, {"num_records", 0}});
     }
+    if (is_denied || is_hidden) RefuseForbidden(world_);
     if (route.platform == Platform::kFlexVol &&
         world_.settings.personality == Personality::kAsaR2) {
       throw ApiError(400, kFlexVolRefused, "This operation is not supported on this platform");
@@ -203,11 +233,19 @@ bool Array::GoesAsynchronous(const Change& change, const Query& query) const {
     case Change::Answer::kSync:
       return false;
     case Change::Answer::kJob:
-      return mode == AsyncMode::kAlways || (mode == AsyncMode::kAuto && !waits);
+      return mode == AsyncMode::kAlways ||
+             (mode == AsyncMode::kAuto &&
+              (!waits || world_.settings.switches.Is("job_answers", "later")));
     case Change::Answer::kEither:
       return mode == AsyncMode::kAlways && !waits;
   }
   return false;
+}
+
+// What of the cluster an SVM account is not refused, but not shown either.
+bool Array::IsShownEmpty(const Request& request) const {
+  return request.target.rfind("/api/storage/aggregates", 0) == 0 &&
+         world_.settings.switches.Is("svm_account_aggregates", "empty");
 }
 
 Outcome Array::Complete(const Call& call, Reply reply, const FaultRule* fault) {
@@ -239,7 +277,9 @@ Outcome Array::CompleteNow(const Call& call, Change change, const FaultRule* fau
     body["job"]["_links"]["self"]["href"] = "/api/cluster/jobs/" + job.uuid;
     jobs_.Add(std::move(job));
   }
-  if (change.model != nullptr && call.query.return_records.value_or(false) && !record.is_null()) {
+  const bool is_shown = !is_job || world_.settings.switches.Is("job_records", "show");
+  if (is_shown && change.model != nullptr && call.query.return_records.value_or(false) &&
+      !record.is_null()) {
     body["num_records"] = 1;
     body["records"] = json::array({CreatedRecord(call, *change.model, record)});
   }
@@ -313,6 +353,12 @@ Outcome Array::Spoil(const FaultRule& fault, Outcome outcome) const {
       outcome.status = 302;
       outcome.body.clear();
       outcome.headers.emplace_back("Location", fault.location);
+      break;
+    case FaultKind::kEmpty:
+      Shorten(std::string::npos, &outcome);
+      break;
+    case FaultKind::kShort:
+      Shorten(fault.records_missing, &outcome);
       break;
     case FaultKind::kDelay:
     case FaultKind::kJobFailure:

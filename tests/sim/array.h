@@ -44,6 +44,7 @@ class Array {
   std::string ScopeOf(const Account& account, const Request& request);
   Outcome Process(const Request& request, const Account& account, const FaultRule* fault);
   Outcome Dispatch(const Request& request, const Account& account, const FaultRule* fault);
+  bool IsShownEmpty(const Request& request) const;
   Outcome Complete(const Call& call, Reply reply, const FaultRule* fault);
   Outcome CompleteNow(const Call& call, Change change, const FaultRule* fault, bool is_job);
   Outcome CompleteLater(Change change, const FaultRule* fault);

@@ -54,6 +54,7 @@ class Checker {
       return list;
     }
     RequireSettable(field);
+    if (field.is_nullable && value.is_null()) return value;
     RequireType(field, value);
     RequireRange(field, value);
     return value;

@@ -29,6 +29,10 @@ struct Call {
   bool Sees(const std::string& object_svm_uuid) const {
     return svm_uuid.empty() || object_svm_uuid == svm_uuid;
   }
+  // An SVM account that is shown less of each object than one of the cluster.
+  bool IsShownLess() const {
+    return !account.svm_name.empty() && world.settings.switches.Is("svm_account_fields", "hidden");
+  }
   nlohmann::json Body(const Model& model, Write write) const {
     return CheckBody(request.body, model, write, release(), query.ignore_unknown_fields);
   }

@@ -29,6 +29,13 @@ TEST_F(ClusterTest, AggregatesTellSpaceAndKind) {
             1245212);
 }
 
+TEST_F(ClusterTest, AnSvmSaysWhetherItRuns) {
+  const char* target = "/api/svm/svms?name=svm1&fields=state";
+  EXPECT_EQ(Get(target).Records().at(0)["state"], "running");
+  Set("svm_state", {{"svm1", "stopped"}});
+  EXPECT_EQ(Get(target).Records().at(0)["state"], "stopped");
+}
+
 TEST_F(ClusterTest, FreeSpaceOfAnSvmIsToldSince9121) {
   Set("release", "9.11.1");
   EXPECT_EQ(Get("/api/svm/svms?fields=aggregates.available_size").code, 262197);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "control.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <stdexcept>
 
 #include "api_error.h"
+#include "group_rules.h"
 #include "snapshot_rules.h"
 
 namespace ontapnvme::sim {
@@ -31,12 +33,6 @@ std::string FromHex(const std::string& hex) {
     bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   }
   return bytes;
-}
-
-bool IsAllowed(const json& value) {
-  if (value == "allow" || value == true) return true;
-  if (value == "refuse" || value == false) return false;
-  throw std::invalid_argument("neither allow nor refuse: " + value.dump());
 }
 
 AsyncMode ToAsyncMode(const std::string& text) {
@@ -109,6 +105,40 @@ void SetStorageLimit(World& world, const json& value) {
   }
 }
 
+// {"svm1": "stopped"}
+void SetSvmState(World& world, const json& value) {
+  for (const auto& [name, state] : value.items()) {
+    Svm* svm = world.FindSvm(name);
+    if (svm == nullptr) throw std::invalid_argument("no SVM '" + name + "'");
+    svm->state = state;
+  }
+}
+
+// {"svm1": "svm1-mc"}: as a switchover or an administrator does it. Everything in it stays.
+void RenameSvm(World& world, const json& value) {
+  for (const auto& [name, now] : value.items()) {
+    Svm* svm = world.FindSvm(name);
+    if (svm == nullptr) throw std::invalid_argument("no SVM '" + name + "'");
+    svm->name = now;
+    for (Account& account : world.accounts) {
+      if (account.svm_name == name) account.svm_name = now;
+    }
+  }
+}
+
+// {"aggr1": "aggr1_new"}
+void RenameAggregate(World& world, const json& value) {
+  for (const auto& [name, now] : value.items()) {
+    Aggregate* aggregate = world.FindAggregate(name);
+    if (aggregate == nullptr) throw std::invalid_argument("no aggregate '" + name + "'");
+    aggregate->name = now;
+    for (Svm& svm : world.svms) {
+      std::replace(svm.aggregate_names.begin(), svm.aggregate_names.end(), name,
+                   now.get<std::string>());
+    }
+  }
+}
+
 using Setter = std::function<void(World&, const json&)>;
 
 const std::map<std::string, Setter>& Setters() {
@@ -122,16 +152,7 @@ const std::map<std::string, Setter>& Setters() {
        [](World& w, const json& v) {
          w.settings.latency = std::chrono::milliseconds(v.get<int>());
        }},
-      {"restore_mapped",
-       [](World& w, const json& v) { w.settings.may_restore_mapped = IsAllowed(v); }},
-      {"wildcard_snapshots",
-       [](World& w, const json& v) { w.settings.may_use_wildcard_snapshots = IsAllowed(v); }},
-      {"cg_modify_with_nvme",
-       [](World& w, const json& v) { w.settings.may_modify_group_with_nvme = IsAllowed(v); }},
-      {"cg_name_max", [](World& w, const json& v) { w.settings.group_name_maximum = v; }},
       {"page_records", [](World& w, const json& v) { w.settings.page_records = v; }},
-      {"queued_clones_hold_parent",
-       [](World& w, const json& v) { w.settings.do_queued_clones_hold_parent = v; }},
       {"key_manager", [](World& w, const json& v) { w.settings.has_key_manager = v; }},
       {"nvme_licence", [](World& w, const json& v) { w.settings.has_nvme_licence = v; }},
       {"clone_licence", [](World& w, const json& v) { w.settings.has_clone_licence = v; }},
@@ -139,6 +160,9 @@ const std::map<std::string, Setter>& Setters() {
       {"free_space", SetFreeSpace},
       {"permissions", SetPermissions},
       {"storage_limit", SetStorageLimit},
+      {"svm_state", SetSvmState},
+      {"svm_name", RenameSvm},
+      {"aggregate_name", RenameAggregate},
   };
   return kSetters;
 }
@@ -194,6 +218,10 @@ json Control::Log() const {
 json Control::Set(const json& arguments) {
   for (const auto& [key, value] : arguments.items()) {
     if (key == "cmd") continue;
+    if (FindSwitchRow(key) != nullptr) {
+      array_->world().settings.switches.Set(key, value.get<std::string>());
+      continue;
+    }
     const auto setter = Setters().find(key);
     if (setter == Setters().end()) throw std::invalid_argument("set: unknown '" + key + "'");
     setter->second(array_->world(), value);
@@ -216,15 +244,16 @@ json Control::State() {
       {"svms", "/api/svm/svms"},
       {"jobs", "/api/cluster/jobs"},
   };
-  const bool may_wildcard = array_->world().settings.may_use_wildcard_snapshots;
-  array_->world().settings.may_use_wildcard_snapshots = true;
+  Switches& switches = array_->world().settings.switches;
+  const std::string bulk_snapshots = switches.At("bulk_snapshots");
+  switches.Set("bulk_snapshots", "take");
   json state;
   for (const auto& [name, target] : kListings) {
     Request request;
     request.target = target + "?fields=**&max_records=1000000";
     state[name] = json::parse(array_->HandleAsAdmin(request).body)["records"];
   }
-  array_->world().settings.may_use_wildcard_snapshots = may_wildcard;
+  switches.Set("bulk_snapshots", bulk_snapshots);
 
   World& world = array_->world();
   state["group_snapshots"] = json::array();
@@ -286,6 +315,9 @@ json Control::ScheduleSnapshot(const json& arguments) {
   World& world = array_->world();
   array_->jobs().FinishAll();
   const Svm* svm = world.FindSvm(arguments.value("svm", std::string("svm1")));
+  if (svm != nullptr && arguments.contains("group")) {
+    return {{"uuid", ScheduleGroupSnapshot(world, arguments.at("group"), arguments.at("name"))}};
+  }
   const Volume* volume =
       svm == nullptr ? nullptr : world.FindVolume(svm->uuid, arguments.at("volume"));
   if (volume == nullptr) throw std::invalid_argument("no such volume");
@@ -308,12 +340,16 @@ json Control::Age(const json& arguments) {
   return json::object();
 }
 
-// Says which hosts are connected: {"subsystem": name, "controllers": [{"id": …, "host": …}]}.
+// Says which hosts are connected from now on: {"subsystem": name, "controllers": [{"id": …, "host": …}]}.
 json Control::Controllers(const json& arguments) {
   const auto name = arguments.at("subsystem").get<std::string>();
   for (Subsystem& subsystem : array_->world().subsystems) {
     if (subsystem.name != name) continue;
-    subsystem.controllers = arguments.at("controllers");
+    subsystem.controllers.push_back(
+        {{"since_s", std::chrono::floor<std::chrono::seconds>(array_->world().Now())
+                         .time_since_epoch()
+                         .count()},
+         {"controllers", arguments.at("controllers")}});
     return json::object();
   }
   throw std::invalid_argument("no such subsystem");

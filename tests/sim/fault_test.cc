@@ -104,6 +104,29 @@ TEST_F(FaultTest, RedirectsElsewhere) {
   EXPECT_EQ(HeaderValue(outcome.headers, "Location"), "https://192.0.2.9/api");
 }
 
+TEST_F(FaultTest, EmptiesAndShortensListingsOnly) {
+  for (const char* name : {"a", "b", "c"}) Call("POST", kVolumes, Body(name));
+  const std::string listing = std::string(kVolumes) + "?name=a|b|c";
+  const std::string uuid = Get(listing).body["records"][0]["uuid"];
+  AddFault({{"method", "GET"}, {"path", "/storage/volumes"}, {"nth", 2}, {"empty", true}});
+  AddFault({{"method", "GET"}, {"path", "/storage/volumes"}, {"nth", 3}, {"short", 2}});
+  EXPECT_EQ(Get(listing).body["records"].size(), 3U);
+  const Answer empty = Get(listing + "&max_records=2");
+  EXPECT_EQ(empty.status, 200);
+  EXPECT_EQ(empty.body["num_records"], 0);
+  EXPECT_TRUE(empty.body["records"].empty());
+  EXPECT_FALSE(empty.body["_links"].contains("next"));
+  const json rest = Get(listing).body;
+  EXPECT_EQ(rest["num_records"], 1);
+  ASSERT_EQ(rest["records"].size(), 1U);
+  EXPECT_EQ(rest["records"][0]["uuid"], uuid);
+
+  AddFault({{"empty", true}});
+  EXPECT_EQ(Get(std::string(kVolumes) + "/" + uuid).body["uuid"], uuid);
+  AddFault({{"empty", true}});
+  EXPECT_EQ(Get(std::string(kVolumes) + "?nonsense=1").status, 400);
+}
+
 TEST_F(FaultTest, MakesJobsFailVanishOrDrag) {
   AddFault({{"method", "POST"}, {"job_failure", 13107405}});
   const json failed =

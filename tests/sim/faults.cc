@@ -24,6 +24,8 @@ constexpr Action kActions[] = {
     {"malformed", FaultKind::kMalformed, true},
     {"huge", FaultKind::kHuge, true},
     {"redirect", FaultKind::kRedirect, false},
+    {"empty", FaultKind::kEmpty, true},
+    {"short", FaultKind::kShort, true},
     {"job_failure", FaultKind::kJobFailure, false},
     {"job_vanishes", FaultKind::kJobVanishes, true},
     {"job_polls", FaultKind::kJobSlow, true},
@@ -71,6 +73,7 @@ int FaultTable::Add(const json& arguments) {
   if (arguments.contains("retry_after")) rule.retry_after_s = arguments["retry_after"].get<int>();
   if (rule.kind == FaultKind::kStatus) rule.status = arguments["status"].get<int>();
   if (rule.kind == FaultKind::kRedirect) rule.location = arguments["redirect"].get<std::string>();
+  if (rule.kind == FaultKind::kShort) rule.records_missing = arguments["short"].get<std::size_t>();
   if (rule.kind == FaultKind::kJobSlow) rule.job_polls = arguments["job_polls"].get<int>();
   if (rule.kind == FaultKind::kJobFailure && arguments["job_failure"].is_number()) {
     rule.code = arguments["job_failure"].get<int>();

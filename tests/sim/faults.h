@@ -24,6 +24,8 @@ enum class FaultKind {
   kMalformed,    // applied, answer is not JSON
   kHuge,         // applied, answer is larger than any client should take
   kRedirect,     // sent elsewhere
+  kEmpty,        // a listing without its records
+  kShort,        // a listing without some of its records
   kJobFailure,   // the job ends in failure and nothing is applied
   kJobVanishes,  // nobody knows the job any more; applied all the same
   kJobSlow       // the job needs more polls
@@ -46,6 +48,7 @@ struct FaultRule {
   std::chrono::milliseconds delay{0};
   std::size_t body_bytes = 0;
   std::string location;
+  std::size_t records_missing = 0;
   int job_polls = 0;
   bool is_applied = false;  // for kinds where both can be meant
 

@@ -14,11 +14,15 @@ namespace group_code {
 inline constexpr int kNotFound = 53411843;
 inline constexpr int kSnapshotRefused = 53411918;
 inline constexpr int kSnapshotFailed = 53411921;
+inline constexpr int kNotStarted = 53411925;
 inline constexpr int kSnapshotLocked = 53412007;
 }  // namespace group_code
 
 // By its uuid in the path; throws when it is missing or not visible.
 ConsistencyGroup& RequireGroup(const Call& call, const std::string& param);
+
+// As the policy of the group of that name takes one: of all members, by whatever name. Its uuid.
+std::string ScheduleGroupSnapshot(World& world, const std::string& group, const std::string& name);
 
 GroupSnapshot* FindGroupSnapshot(World& world, const std::string& group_uuid,
                                  const std::string& name);

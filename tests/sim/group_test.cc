@@ -65,7 +65,7 @@ TEST_F(GroupTest, CreateRefusesWhatOntapRefuses) {
            .dump(),
        400, 917551},
   });
-  Set("cg_name_max", 30);
+  Set("group_name_max", "30");
   EXPECT_EQ(Call("POST", kGroups, Body(std::string(31, 'g'), {"b"})).code, 262247);
 }
 
@@ -80,6 +80,7 @@ TEST_F(GroupTest, MembersChangeSince9121) {
   EXPECT_EQ(Change(g, {"x"}, "remove").code, 53411861);
   EXPECT_EQ(Change(g, {"a"}, "remove").status, 200);
   // The last one takes the group along.
+  Set("empty_groups", "vanish");
   EXPECT_EQ(Change(g, {"b"}, "remove").status, 200);
   EXPECT_EQ(Get(std::string(kGroups) + "/" + g).code, 53411843);
 }
@@ -95,13 +96,123 @@ TEST_F(GroupTest, SixteenMembersPerAddAndNoneWithNvmeWhereForbidden) {
   }
   EXPECT_EQ(Change(g, many, "add").code, 262247);
   many.pop_back();
-  Set("cg_modify_with_nvme", "refuse");
+  Set("group_change_with_nvme", "refuse");
   EXPECT_EQ(Change(g, many, "add").status, 405);
-  Set("cg_modify_with_nvme", "allow");
+  Set("group_change_with_nvme", "take");
   EXPECT_EQ(Change(g, many, "add").status, 200);
 }
 
+TEST_F(GroupTest, OddRefusalHasACodeThatNobodyKnows) {
+  MakeVolume("a");
+  MakeNamespace("a");
+  MakeVolume("b");
+  const std::string g = MakeGroup("g", {"a"});
+  Set("group_change_with_nvme", "refuse_oddly");
+  EXPECT_EQ(Change(g, {"b"}, "add").status, 400);
+}
+
+TEST_F(GroupTest, MoreThanSixteenAtCreation) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 17; ++i) {
+    many.push_back("m" + std::to_string(i));
+    MakeVolume(many.back());
+  }
+  Set("group_create_above_16", "refuse");
+  EXPECT_EQ(Call("POST", kGroups, Body("g", many)).code, 262247);
+  Set("group_create_above_16", "take");
+  MakeGroup("g", many);
+}
+
+TEST_F(GroupTest, GroupMayGoBeforeSomethingIsAdded) {
+  MakeVolume("a");
+  MakeVolume("b");
+  const std::string g = MakeGroup("g", {"a"});
+  Set("group_at_add", "gone");
+  EXPECT_EQ(Change(g, {"b"}, "add").code, 53411843);
+  EXPECT_EQ(Get(std::string(kGroups) + "/" + g).status, 404);
+}
+
+TEST_F(GroupTest, PolicyThatIsNotNamed) {
+  MakeVolume("a");
+  MakeVolume("b");
+  const auto policy = [&](const std::string& group) {
+    return Get(std::string(kGroups) + "/" + group + "?fields=snapshot_policy.name")
+        .body["snapshot_policy"]["name"];
+  };
+  Set("group_policy_unsaid", "default");
+  EXPECT_EQ(policy(MakeGroup("g", {"a"})), "default");
+  Set("group_policy_unsaid", "none");
+  EXPECT_EQ(policy(MakeGroup("h", {"b"})), "none");
+}
+
+TEST_F(GroupTest, EmptyGroupKeepsItsSnapshotsWhichKeepIt) {
+  const std::string a = MakeVolume("a");
+  const std::string g = MakeGroup("g", {"a"});
+  const std::string snapshot = TakeSnapshotOf(g, "s");
+  Set("empty_groups", "stay");
+  EXPECT_EQ(Change(g, {"a"}, "remove").status, 200);
+  EXPECT_FALSE(Get(std::string(kGroups) + "/" + g + "?fields=volumes").body.contains("volumes"));
+  Call("DELETE", "/api/storage/volumes/" + a + "?force=true&return_timeout=15");
+  EXPECT_EQ(Get(Snapshots(g)).body["num_records"], 1);
+  EXPECT_EQ(Call("DELETE", std::string(kGroups) + "/" + g + kNow).status, 409);
+  EXPECT_EQ(Call("DELETE", Snapshots(g) + "/" + snapshot + kNow).status, 200);
+  EXPECT_EQ(Call("DELETE", std::string(kGroups) + "/" + g + kNow).status, 200);
+}
+
+TEST_F(GroupTest, DeletedVolumeMayStayUntilItIsTakenOut) {
+  const std::string a = MakeVolume("a");
+  MakeVolume("b");
+  const std::string g = MakeGroup("g", {"a", "b"});
+  Set("deleted_volume_in_group", "stays");
+  Call("DELETE", "/api/storage/volumes/" + a + kNow);
+  const auto members = [&] {
+    return Get(std::string(kGroups) + "/" + g + "?fields=volumes.name").body["volumes"];
+  };
+  ASSERT_EQ(members().size(), 2U);
+  EXPECT_EQ(members()[0]["name"], "a");
+  EXPECT_EQ(Call("POST", Snapshots(g), R"({"name":"s"})").code, 53411921);
+  EXPECT_EQ(Change(g, {"a"}, "remove").status, 200);
+  EXPECT_EQ(members().size(), 1U);
+  TakeSnapshotOf(g, "s");
+}
+
+TEST_F(GroupTest, DeletingAGroupSnapshotMayLeaveThoseOfItsMembers) {
+  const std::string a = MakeVolume("a");
+  const std::string g = MakeGroup("g", {"a"});
+  const std::string target = Snapshots(g) + "/" + TakeSnapshotOf(g, "s");
+  Set("group_snapshot_delete", "group_only");
+  EXPECT_EQ(Call("DELETE", target + kNow).status, 200);
+  EXPECT_EQ(Get("/api/storage/volumes/" + a + "/snapshots").body["num_records"], 1);
+}
+
+TEST_F(GroupTest, RenamingAGroupSnapshotMayLeaveThoseOfItsMembersOrBeRefused) {
+  const std::string a = MakeVolume("a");
+  const std::string g = MakeGroup("g", {"a"});
+  Ctl({{"cmd", "schedule-snapshot"}, {"group", "g"}, {"name", "hourly.1"}});
+  const std::string target =
+      Snapshots(g) + "/" + std::string(Get(Snapshots(g)).Records().at(0)["uuid"]) + kNow;
+  const auto names = [&] {
+    return std::string(Get(Snapshots(g)).Records().at(0)["name"]) + " " +
+           std::string(Get("/api/storage/volumes/" + a + "/snapshots").Records().at(0)["name"]);
+  };
+  Set("group_snapshot_rename", "refuse");
+  EXPECT_EQ(Call("PATCH", target, R"({"name":"b"})").code, 53411925);
+  EXPECT_EQ(names(), "hourly.1 hourly.1");
+  Set("group_snapshot_rename", "group_only");
+  EXPECT_EQ(Call("PATCH", target, R"({"name":"b"})").status, 200);
+  EXPECT_EQ(names(), "b hourly.1");
+  Set("group_snapshot_rename", "members_too");
+  TakeSnapshotOf(g, "taken");
+  EXPECT_EQ(Call("PATCH", target, R"({"name":"taken"})").code, 53411921);
+  const std::string other =
+      Snapshots(g) + "/" + std::string(Get(Snapshots(g) + "?name=taken").Records().at(0)["uuid"]);
+  EXPECT_EQ(Call("PATCH", other + kNow, R"({"name":"c"})").status, 200);
+  EXPECT_EQ(Get("/api/storage/volumes/" + a + "/snapshots?name=c").body["num_records"], 1);
+  EXPECT_EQ(Call("PATCH", target, R"({"comment":"x"})").status, 400);
+}
+
 TEST_F(GroupTest, DeletedVolumesLeaveAndTheLastTakesTheGroupAlong) {
+  Set("empty_groups", "vanish");
   const std::string a = MakeVolume("a");
   const std::string b = MakeVolume("b");
   const std::string g = MakeGroup("g", {"a", "b"});

@@ -87,6 +87,13 @@ std::string Listing::NextLink(const std::string& token) const {
   return link;
 }
 
+Reply Listing::EmptyPage() const {
+  const std::string link = NextLink("0");
+  json body = {{"records", json::array()}, {"num_records", 0}};
+  body["_links"]["next"]["href"] = link;
+  return {200, std::move(body), {{"Link", "<" + link + ">; rel=\"next\""}}, std::nullopt};
+}
+
 Reply Listing::Answer(const std::function<void(const Emit&)>& produce) const {
   std::vector<Row> rows;
   produce([&](std::uint64_t order, json record) {
@@ -111,7 +118,11 @@ Reply Listing::Answer(const std::function<void(const Emit&)>& produce) const {
                                                 std::min<std::size_t>(start, rows.size())));
   }
 
-  const std::size_t page = call_.query.max_records.value_or(call_.world.settings.page_records);
+  std::size_t page = call_.query.max_records.value_or(call_.world.settings.page_records);
+  // A page ends when time is up, with as many records as were found until then.
+  const Switches& switches = call_.world.settings.switches;
+  if (!switches.Is("pages", "full")) page = std::min<std::size_t>(page, 2);
+  if (switches.Is("pages", "empty_first") && token.empty()) return EmptyPage();
   json body = json::object();
   body["_links"]["self"]["href"] = call_.request.target;
   Headers headers;

@@ -39,6 +39,7 @@ class Listing {
   void ReadFilters();
   void ReadOrder();
   std::string NextLink(const std::string& token) const;
+  Reply EmptyPage() const;
   void Sort(std::vector<Row>* rows) const;
 
   const Call& call_;

@@ -39,7 +39,7 @@ volumes.uuid                        str   rx
 
 const Model& ConsistencyGroupSnapshot() {
   static const Model model("ConsistencyGroupSnapshot", R"(
-name                           str   kc
+name                           str   kcp
 uuid                           str   kr
 comment                        str   c
 consistency_group.name         str   r

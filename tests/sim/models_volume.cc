@@ -53,7 +53,7 @@ qos.policy.max_throughput_iops              int   cpx  range=0..2147483647
 qos.policy.max_throughput_mbps              int   cpx  range=0..4194303
 qos.policy.min_throughput_iops              int   cpx  range=0..2147483647
 qos.policy.min_throughput_mbps              int   cpx  range=0..4194303
-qos.policy.name                             str   cpx
+qos.policy.name                             str   cpxn
 qos.policy.uuid                             str   cpx
 scheduled_snapshot_naming_scheme            str   cp   enum=create_time|ordinal
 size                                        int   cp
@@ -64,6 +64,7 @@ snapshot_policy.name                        str   cp
 snapshot_policy.uuid                        str   cp
 space.available                             int   r
 space.fractional_reserve                    int   cpx
+space.large_size_enabled                    bool  cpx  since=12
 space.logical_space.available               int   rx
 space.logical_space.enforcement             bool  cpx
 space.logical_space.reporting               bool  cpx
@@ -73,15 +74,15 @@ space.max_size                              str   cp   since=14 enum=100T|300T|6
 space.percent_used                          int   rx
 space.physical_used                         int   rx
 space.size                                  int   cp
-space.snapshot.autodelete.commitment        str   cpx  since=13 enum=try|disrupt|destroy
-space.snapshot.autodelete.defer_delete      str   cpx  since=13 enum=scheduled|user_created|prefix|none
-space.snapshot.autodelete.delete_order      str   cpx  since=13 enum=newest_first|oldest_first
-space.snapshot.autodelete.enabled           bool  cpx  since=13
-space.snapshot.autodelete.prefix            str   cpx  since=13
-space.snapshot.autodelete.target_free_space int   cpx  since=13
-space.snapshot.autodelete.trigger           str   cpx  since=13 enum=volume|snap_reserve
-space.snapshot.autodelete_enabled           bool  cpx
-space.snapshot.autodelete_trigger           str   cpx  enum=volume|snap_reserve
+space.snapshot.autodelete.commitment        str   px   since=13 enum=try|disrupt|destroy
+space.snapshot.autodelete.defer_delete      str   px   since=13 enum=scheduled|user_created|prefix|none
+space.snapshot.autodelete.delete_order      str   px   since=13 enum=newest_first|oldest_first
+space.snapshot.autodelete.enabled           bool  px   since=13
+space.snapshot.autodelete.prefix            str   px   since=13
+space.snapshot.autodelete.target_free_space int   px   since=13
+space.snapshot.autodelete.trigger           str   px   since=13 enum=volume|snap_reserve
+space.snapshot.autodelete_enabled           bool  px
+space.snapshot.autodelete_trigger           str   px   enum=volume|snap_reserve
 space.snapshot.reserve_available            int   rx
 space.snapshot.reserve_percent              int   cpx
 space.snapshot.reserve_size                 int   rx

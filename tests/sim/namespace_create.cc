@@ -101,7 +101,12 @@ Source RequireSource(World& world, const Volume& volume, const json& body) {
   if (name.rfind(in_snapshots, 0) == 0) {
     const auto slash = name.find('/', in_snapshots.size());
     const std::string snapshot_name = name.substr(in_snapshots.size(), slash - in_snapshots.size());
-    const Snapshot* snapshot = world.FindSnapshot(volume.uuid, snapshot_name);
+    const Switches& switches = world.settings.switches;
+    if (switches.Is("clone_from_snapshot", "refuse")) {
+      Refuse(code::kBadValue, "The source lies in a snapshot", "clone.source.name");
+    }
+    const bool is_hidden = switches.Is("clone_from_snapshot", "hide");
+    const Snapshot* snapshot = is_hidden ? nullptr : world.FindSnapshot(volume.uuid, snapshot_name);
     if (snapshot != nullptr && slash != std::string::npos) {
       for (const SavedNamespace& saved : snapshot->contents) {
         if (saved.ns.base_name == name.substr(slash + 1)) source.saved = &saved;
@@ -153,8 +158,13 @@ json ApplyPost(World& world, const json& body, const std::string& svm_uuid, Nvme
     ns.size_bytes = source.ns().size_bytes;
     ns.block_size = source.ns().block_size;
     ns.os_type = source.ns().os_type;
+    const bool is_told = world.settings.switches.Is("clone_comment", "of_source");
+    if (is_told && ns.comment.empty()) ns.comment = source.ns().comment;
   }
-  RequireNamespaceFits(world, volume, ns.size_bytes, 0, ns.block_size);
+  // A clone shares its source's blocks, unless the volume keeps room for all that may be written.
+  const bool is_counted =
+      !is_clone || volume.is_thick || world.settings.switches.Is("clone_space", "counted");
+  if (is_counted) RequireNamespaceFits(world, volume, ns.size_bytes, 0, ns.block_size);
   if (phase == Phase::kCheck) return nullptr;
   ns.create_time = world.Now();
   FillBytes(world, ns, is_clone ? &source : nullptr);
@@ -187,9 +197,11 @@ std::string HexNumber(unsigned number) {
 void RequireNamespaceFits(World& world, const Volume& volume, std::uint64_t size_bytes,
                           std::uint64_t before_bytes, std::int64_t block_size) {
   const std::uint64_t maximum = world.settings.release.Has(12) ? kBytesMaximum : kBytesMaximumOld;
-  if (size_bytes < kBytesMinimum) Refuse(kTooSmall, "The namespace is too small", "space.size");
+  const auto minimum =
+      std::max(kBytesMinimum,
+               static_cast<std::uint64_t>(world.settings.switches.Number("namespace_minimum")));
+  if (size_bytes < minimum) Refuse(kTooSmall, "The namespace is too small", "space.size");
   if (size_bytes > maximum) Refuse(kTooLarge, "The namespace is too large", "space.size");
-  // How ONTAP rounds is not known, so nothing may depend on it.
   if (size_bytes % static_cast<std::uint64_t>(block_size) != 0) {
     Refuse(code::kBadValue, "The size is not a multiple of the block size", "space.size");
   }
@@ -214,6 +226,10 @@ Reply PostNamespace(Call& call) {
   if (Has(body, "space.size")) ns.size_bytes = At(body, "space.size").get<std::uint64_t>();
   ns.block_size = ns.os_type == "vmware" ? 512 : 4096;
   if (Has(body, "space.block_size")) ns.block_size = At(body, "space.block_size");
+  if (world.settings.switches.Is("namespace_rounding", "round_up")) {
+    const auto block_bytes = static_cast<std::uint64_t>(ns.block_size);
+    ns.size_bytes = (ns.size_bytes + block_bytes - 1) / block_bytes * block_bytes;
+  }
   if (Has(body, "auto_delete")) ns.is_auto_delete = At(body, "auto_delete");
   Change change;
   change.answer = Change::Answer::kEither;

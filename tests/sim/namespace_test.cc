@@ -138,5 +138,106 @@ TEST_F(NamespaceTest, ClonesWithinItsVolume) {
                    404, 72090007}});
 }
 
+TEST_F(NamespaceTest, IsOverwrittenWithAnotherOfItsVolume) {
+  const std::string volume = MakeVolume("v");
+  const std::string uuid = MakeNamespace("v", "n");
+  MakeSubsystem("s");
+  Map("s", uuid);
+  Write(uuid, "old");
+  MakeSnapshot(volume, "one");
+  Write(uuid, "new");
+  MakeSnapshot(volume, "two");
+  const std::string target = std::string(kNamespaces) + "/" + uuid;
+  ASSERT_EQ(Call("PATCH", target, R"({"space":{"size":134217728}})").status, 200);
+  const std::string copy =
+      Made(kNamespaces, {{"svm", {{"name", "svm1"}}},
+                         {"name", "/vol/v/copy"},
+                         {"clone", {{"source", {{"name", "/vol/v/.snapshot/one/n"}}}}}});
+  const std::string with_copy = json{{"clone", {{"source", {{"uuid", copy}}}}}}.dump();
+  MakeVolume("w");
+  const auto from = [](const std::string& key, const std::string& value) {
+    return json{{"clone", {{"source", {{key, value}}}}}}.dump();
+  };
+  ExpectRefusals({
+      {"in a snapshot", "PATCH", target, from("name", "/vol/v/.snapshot/one/n"), 400, 72089730},
+      {"of another volume", "PATCH", target, from("uuid", MakeNamespace("w", "n")), 404, 72090006},
+      {"with itself", "PATCH", target, from("uuid", uuid), 404, 72090006},
+      {"with a size", "PATCH", target,
+       json{{"clone", {{"source", {{"uuid", copy}}}}}, {"space", {{"size", 1 << 30}}}}.dump(), 400,
+       72090012},
+  });
+  ASSERT_EQ(Call("PATCH", target, with_copy).status, 200);
+  EXPECT_EQ(Read(uuid, 3), "old");
+  const json record = Get(target + "?fields=subsystem_map").body;
+  EXPECT_EQ(Get(target).body["space"]["size"], 64 * kMiB);
+  EXPECT_EQ(record["name"], "/vol/v/n");
+  EXPECT_EQ(record["subsystem_map"]["subsystem"]["name"], "s");
+  EXPECT_EQ(Get("/api/storage/volumes/" + volume + "/snapshots").body["num_records"], 2);
+  Set("namespace_overwrite", "refuse_mapped");
+  ExpectRefusals({{"mapped", "PATCH", target, with_copy, 409, 4242}});
+  Set("namespace_overwrite", "refuse");
+  ExpectRefusals({{"at all", "PATCH", target, with_copy, 400, 262203}});
+}
+
+TEST_F(NamespaceTest, ClonesShareBlocksOrAreCounted) {
+  const std::string volume = MakeVolume("v");
+  MakeNamespace("v", "n");
+  MakeSnapshot(volume, "s");
+  ASSERT_EQ(Call("PATCH", "/api/storage/volumes/" + volume + "?return_timeout=15",
+                 json{{"size", 100 * kMiB}}.dump())
+                .status,
+            200);
+  const auto clone = [](const std::string& base) {
+    return json{{"svm", {{"name", "svm1"}}},
+                {"name", "/vol/v/" + base},
+                {"clone", {{"source", {{"name", "/vol/v/.snapshot/s/n"}}}}}}
+        .dump();
+  };
+  EXPECT_EQ(Call("POST", kNamespaces, clone("shared")).status, 201);
+  Set("clone_space", "counted");
+  ExpectRefusals({{"counted", "POST", kNamespaces, clone("counted"), 500, 1245212}});
+  Set("clone_space", "shared");
+  Set("clone_from_snapshot", "refuse");
+  ExpectRefusals({{"refused", "POST", kNamespaces, clone("refused"), 400, 262247}});
+  Set("clone_from_snapshot", "hide");
+  ExpectRefusals({{"hidden", "POST", kNamespaces, clone("hidden"), 404, 72090007}});
+}
+
+TEST_F(NamespaceTest, MinimumAndRoundingAreTheArrays) {
+  MakeVolume("v");
+  const std::string odd = Body({{"space", {{"size", kMiB + 1}}}});
+  ExpectRefusals({{"refused", "POST", kNamespaces, odd, 400, 262247}});
+  Set("namespace_rounding", "round_up");
+  const Answer made = Call("POST", std::string(kNamespaces) + "?return_records=true", odd);
+  EXPECT_EQ(made.Records()[0]["space"]["size"], kMiB + 4096);
+  Set("namespace_minimum", "20971520");
+  ExpectRefusals(
+      {{"too small", "POST", kNamespaces,
+        Body({{"name", "/vol/v/m"}, {"space", {{"size", 20 * kMiB - 4096}}}}), 400, 72089723}});
+}
+
+TEST_F(NamespaceTest, PagesMayBeShortOrEmpty) {
+  MakeVolume("v");
+  for (const char* name : {"a", "b", "c"}) MakeNamespace("v", name);
+  const std::string all = std::string(kNamespaces) + "?max_records=100";
+  const auto follow = [&](std::vector<std::size_t>* sizes) {
+    std::string target = all;
+    while (!target.empty()) {
+      const json page = Get(target).body;
+      sizes->push_back(page["records"].size());
+      target = page["_links"].contains("next") ? page["_links"]["next"]["href"].get<std::string>()
+                                               : std::string();
+    }
+  };
+  std::vector<std::size_t> sizes;
+  Set("pages", "short");
+  follow(&sizes);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 1}));
+  sizes.clear();
+  Set("pages", "empty_first");
+  follow(&sizes);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{0, 2, 1}));
+}
+
 }  // namespace
 }  // namespace ontapnvme::sim

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <list>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -54,6 +55,7 @@ struct Svm {
   std::string uuid;
   std::string name;
   std::string nqn_hex;  // of all its subsystems
+  std::string state = "running";
   bool is_nvme_allowed = true;
   bool has_nvme_service = false;
   bool is_nvme_enabled = false;
@@ -97,6 +99,14 @@ struct CloneParent {
   std::string volume_name;  // as it was; the parent may be renamed later
   std::string snapshot_uuid;
   std::string snapshot_name;
+  std::optional<Time> split_since;  // the array copies what it shares with its parent
+};
+
+// A volume on its way to another aggregate.
+struct Movement {
+  std::string aggregate_uuid;
+  Time since;
+  bool has_failed = false;  // where a test says so
 };
 
 struct Volume {
@@ -120,7 +130,10 @@ struct Volume {
   std::string snapshot_policy_uuid;
   std::vector<std::string> tags;
   std::optional<CloneParent> clone;
+  std::optional<Movement> movement;
   bool is_svm_root = false;
+  std::optional<Time> online_time;                   // of a clone that is not online yet
+  std::optional<Time> busy_until;                    // see switch volume_busy_s
   nlohmann::json extras = nlohmann::json::object();  // settings that no rule here depends on
 };
 
@@ -177,7 +190,8 @@ struct Snapshot {
   std::string version_uuid;
   Time create_time;
   std::vector<SavedNamespace> contents;
-  bool is_clone_base = false;  // inherited by a FlexClone from its parent, held until the split
+  bool is_clone_base = false;     // inherited by a FlexClone from its parent, held until the split
+  bool is_of_protection = false;  // taken against ransomware, whatever it is called by now
 };
 
 struct SubsystemHost {
@@ -212,6 +226,7 @@ struct ConsistencyGroup {
   std::string snapshot_policy_uuid;
   std::vector<std::string> tags;
   std::vector<std::string> volume_uuids;
+  std::map<std::string, std::string> deleted_names;  // of members that were deleted, by uuid
 };
 
 struct GroupSnapshotMember {

@@ -131,6 +131,7 @@ Query Query::Parse(const std::string& target) {
 
   query.fields = query.TakeText("fields").value_or("");
   query.order_by = query.TakeText("order_by").value_or("");
+  query.names_ignore_unknown_fields = query.params.count("ignore_unknown_fields") != 0;
   query.ignore_unknown_fields = query.TakeFlag("ignore_unknown_fields", false);
   query.TakeFlag("pretty", false);
   if (query.params.count("return_records") != 0) {

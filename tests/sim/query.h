@@ -23,6 +23,7 @@ struct Query {
   std::string fields;    // empty: not given
   std::string order_by;  // empty: not given
   bool ignore_unknown_fields = false;
+  bool names_ignore_unknown_fields = false;  // whatever its value
   std::optional<bool> return_records;
   std::optional<int> return_timeout_s;
   std::optional<std::size_t> max_records;

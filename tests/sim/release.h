@@ -17,7 +17,7 @@ struct Release {
   // "9.16.1"; nothing for a release that is not modelled. 9.9.1 only tells its version, for clients
   // to refuse it: what it lacks against 9.10.1 is not in the field tables.
   static std::optional<Release> Parse(std::string_view text) {
-    for (int major = 9; major <= 18; ++major) {
+    for (int major = 9; major <= 19; ++major) {
       if (const Release release{major}; release.Text() == text) return release;
     }
     return std::nullopt;

@@ -18,6 +18,8 @@ constexpr int kNotAMember = 53411861;
 constexpr int kActionMissing = 53411864;
 constexpr int kInAnotherGroup = 53411865;
 constexpr int kLockingRefused = 53411959;
+constexpr int kHasSnapshots = 53411998;  // which one it is, nobody says
+constexpr int kOdd = 53411999;
 constexpr int kVolumeUnknown = 917927;
 constexpr int kSnapshotPolicyUnknown = 917551;
 constexpr std::size_t kMembersMaximum = 80;
@@ -39,6 +41,10 @@ json GroupRecord(World& world, const ConsistencyGroup& group, bool with_space) {
   std::uint64_t size_bytes = 0;
   for (const std::string& uuid : group.volume_uuids) {
     const Volume* volume = world.volumes.Find(uuid);
+    if (volume == nullptr) {
+      record["volumes"].push_back({{"uuid", uuid}, {"name", group.deleted_names.at(uuid)}});
+      continue;
+    }
     json member = {
         {"uuid", uuid}, {"name", volume->name}, {"space", {{"size", volume->size_bytes}}}};
     if (!volume->comment.empty()) member["comment"] = volume->comment;
@@ -115,6 +121,7 @@ const Volume& RequireJoinable(World& world, const std::string& svm_uuid, const s
   return *volume;
 }
 
+// Empty where the body names none.
 std::string RequireSnapshotPolicy(World& world, const std::string& svm_uuid, const json& body) {
   const std::string name = TextAt(body, "snapshot_policy.name");
   const std::string uuid = TextAt(body, "snapshot_policy.uuid");
@@ -132,6 +139,11 @@ json ApplyPost(World& world, const json& body, ConsistencyGroup group, Phase pha
     RefuseConflict(kNameTaken, "Consistency group \"" + group.name + "\" exists", "name");
   }
   group.snapshot_policy_uuid = RequireSnapshotPolicy(world, group.svm_uuid, body);
+  if (group.snapshot_policy_uuid.empty()) {
+    const std::string unsaid = world.settings.switches.At("group_policy_unsaid");
+    const SnapshotPolicy* policy = world.FindSnapshotPolicy(group.svm_uuid, unsaid);
+    if (policy != nullptr) group.snapshot_policy_uuid = policy->uuid;
+  }
   for (const Membership& membership : ReadMemberships(body)) {
     if (membership.action != "add") {
       Refuse(code::kBadValue, "A new group has nothing to remove", "volumes");
@@ -157,6 +169,10 @@ Reply PostGroup(Call& call) {
     Refuse(code::kBadValue, "A consistency group takes 80 volumes", "volumes");
   }
   World& world = call.world;
+  if (memberships.size() > kMembersPerAdd &&
+      world.settings.switches.Is("group_create_above_16", "refuse")) {
+    Refuse(code::kBadValue, "At most 16 volumes can be added at once", "volumes");
+  }
   ConsistencyGroup group;
   group.uuid = world.NewUuid();
   group.name = TextAt(body, "name");
@@ -166,8 +182,8 @@ Reply PostGroup(Call& call) {
     Refuse(code::kRequired, "Field \"name\" is required", "name");
   }
   if (group.name.empty()) group.name = memberships.front().volume_name;
-  const std::size_t maximum = world.settings.group_name_maximum;
-  if (maximum != 0 && group.name.size() > maximum) {
+  const auto maximum = static_cast<std::size_t>(world.settings.switches.Number("group_name_max"));
+  if (group.name.size() > maximum) {
     Refuse(code::kBadValue, "The name is too long", "name");
   }
   Change change;
@@ -190,7 +206,10 @@ void RequireMembersMayChange(World& world, const ConsistencyGroup& group,
   const bool has_nvme =
       std::any_of(group.volume_uuids.begin(), group.volume_uuids.end(),
                   [&](const std::string& uuid) { return !world.NamespacesOf(uuid).empty(); });
-  if (has_nvme && !world.settings.may_modify_group_with_nvme) {
+  if (has_nvme && world.settings.switches.Is("group_change_with_nvme", "refuse_oddly")) {
+    Refuse(kOdd, "The operation is not supported on this consistency group");
+  }
+  if (has_nvme && world.settings.switches.Is("group_change_with_nvme", "refuse")) {
     throw ApiError(405, code::kUnsupported,
                    "A consistency group with NVMe namespaces cannot be modified");
   }
@@ -202,10 +221,36 @@ void RequireMembersMayChange(World& world, const ConsistencyGroup& group,
   }
 }
 
+void EraseGroup(World& world, const std::string& uuid) {
+  std::vector<std::string> snapshots;
+  for (const GroupSnapshot& snapshot : world.group_snapshots) {
+    if (snapshot.group_uuid == uuid) snapshots.push_back(snapshot.uuid);
+  }
+  for (const std::string& snapshot : snapshots) world.group_snapshots.Erase(snapshot);
+  world.groups.Erase(uuid);
+}
+
+// A member that was deleted is known to its group by the name it had.
+std::string RequireMember(World& world, const ConsistencyGroup& group, const std::string& name) {
+  const Volume* volume = world.FindVolume(group.svm_uuid, name);
+  if (volume != nullptr && world.GroupOf(volume->uuid) == &group) return volume->uuid;
+  for (const std::string& uuid : group.volume_uuids) {
+    const auto deleted = group.deleted_names.find(uuid);
+    if (deleted != group.deleted_names.end() && deleted->second == name) return uuid;
+  }
+  Refuse(kNotAMember, "Volume \"" + name + "\" is not a member", "volumes.name");
+}
+
 json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase phase) {
   ConsistencyGroup* group = world.groups.Find(uuid);
   if (group == nullptr) RefuseMissing(group_code::kNotFound, "The group was not found", "uuid");
   const std::vector<Membership> memberships = ReadMemberships(body);
+  const bool is_adding = std::any_of(memberships.begin(), memberships.end(),
+                                     [](const auto& one) { return one.action == "add"; });
+  if (is_adding && world.settings.switches.Is("group_at_add", "gone")) {
+    EraseGroup(world, uuid);
+    RefuseMissing(group_code::kNotFound, "The group was not found", "uuid");
+  }
   if (!memberships.empty()) RequireMembersMayChange(world, *group, memberships);
   const std::string policy_uuid = RequireSnapshotPolicy(world, group->svm_uuid, body);
 
@@ -216,12 +261,7 @@ json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase p
       joining.push_back(RequireJoinable(world, group->svm_uuid, membership.volume_name, uuid).uuid);
       continue;
     }
-    const Volume* volume = world.FindVolume(group->svm_uuid, membership.volume_name);
-    if (volume == nullptr || world.GroupOf(volume->uuid) != group) {
-      Refuse(kNotAMember, "Volume \"" + membership.volume_name + "\" is not a member",
-             "volumes.name");
-    }
-    leaving.push_back(volume->uuid);
+    leaving.push_back(RequireMember(world, *group, membership.volume_name));
   }
   if (group->volume_uuids.size() + joining.size() - leaving.size() > kMembersMaximum) {
     Refuse(code::kBadValue, "A consistency group takes 80 volumes", "volumes");
@@ -267,16 +307,18 @@ Reply DeleteGroup(Call& call) {
   change.description = "DELETE /api/application/consistency-groups/" + group.uuid;
   change.svm_uuid = group.svm_uuid;
   change.run = [&world, uuid = group.uuid](Phase phase) -> json {
-    if (world.groups.Find(uuid) == nullptr) {
+    const ConsistencyGroup* stored = world.groups.Find(uuid);
+    if (stored == nullptr) {
       RefuseMissing(group_code::kNotFound, "The group was not found", "uuid");
     }
-    if (phase == Phase::kCheck) return nullptr;
-    std::vector<std::string> snapshots;
-    for (const GroupSnapshot& snapshot : world.group_snapshots) {
-      if (snapshot.group_uuid == uuid) snapshots.push_back(snapshot.uuid);
+    const bool has_snapshots =
+        std::any_of(world.group_snapshots.begin(), world.group_snapshots.end(),
+                    [&](const GroupSnapshot& snapshot) { return snapshot.group_uuid == uuid; });
+    if (has_snapshots && !world.HasLivingMembers(*stored)) {
+      RefuseConflict(kHasSnapshots, "The consistency group has snapshots");
     }
-    for (const std::string& snapshot : snapshots) world.group_snapshots.Erase(snapshot);
-    world.groups.Erase(uuid);
+    if (phase == Phase::kCheck) return nullptr;
+    EraseGroup(world, uuid);
     return nullptr;
   };
   return Reply::To(std::move(change));

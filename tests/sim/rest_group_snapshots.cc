@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // /application/consistency-groups/{consistency_group.uuid}/snapshots, and the group's restore.
 #include <algorithm>
+#include <stdexcept>
 
 #include "api_error.h"
 #include "group_rules.h"
@@ -54,8 +55,8 @@ Reply GetSnapshots(Call& call) {
   const World& world = call.world;
   const std::string& group_uuid = call.Param("consistency_group.uuid");
   const bool is_for_all = group_uuid == "*";
-  if (is_for_all &&
-      (!call.release().Has(kWildcardSince) || !world.settings.may_use_wildcard_snapshots)) {
+  if (is_for_all && (!call.release().Has(kWildcardSince) ||
+                     world.settings.switches.Is("bulk_snapshots", "refuse"))) {
     Refuse(code::kBadQueryValue, "The value \"*\" is invalid for field \"consistency_group.uuid\"",
            "consistency_group.uuid");
   }
@@ -87,8 +88,13 @@ Reply GetSnapshot(Call& call) {
 void RequirePossible(World& world, const ConsistencyGroup& group, const std::string& name) {
   bool is_possible = FindGroupSnapshot(world, group.uuid, name) == nullptr;
   for (const std::string& uuid : group.volume_uuids) {
+    const Volume* volume = world.volumes.Find(uuid);
+    if (volume == nullptr) {
+      is_possible = false;
+      continue;
+    }
     try {
-      RequireSnapshotPossible(world, *world.volumes.Find(uuid), name);
+      RequireSnapshotPossible(world, *volume, name);
     } catch (const ApiError&) {
       is_possible = false;
     }
@@ -98,13 +104,9 @@ void RequirePossible(World& world, const ConsistencyGroup& group, const std::str
                  "Consistency group snapshot \"" + name + "\" could not be taken", "name");
 }
 
-json ApplyPost(World& world, const std::string& group_uuid, GroupSnapshot snapshot, Phase phase) {
-  const ConsistencyGroup* group = world.groups.Find(group_uuid);
-  if (group == nullptr) RefuseMissing(group_code::kNotFound, "The group was not found");
-  RequirePossible(world, *group, snapshot.name);
-  if (phase == Phase::kCheck) return nullptr;
+const GroupSnapshot& Take(World& world, const ConsistencyGroup& group, GroupSnapshot snapshot) {
   snapshot.create_time = world.Now();
-  for (const std::string& uuid : group->volume_uuids) {
+  for (const std::string& uuid : group.volume_uuids) {
     const Volume& volume = *world.volumes.Find(uuid);
     Snapshot member = TakeSnapshot(world, volume, snapshot.name);
     // One point in time: that is what a group snapshot is for.
@@ -114,7 +116,15 @@ json ApplyPost(World& world, const std::string& group_uuid, GroupSnapshot snapsh
     snapshot.members.push_back({uuid, volume.name, member.uuid});
     world.snapshots.Add(std::move(member));
   }
-  return SnapshotRecord(world, world.group_snapshots.Add(std::move(snapshot)));
+  return world.group_snapshots.Add(std::move(snapshot));
+}
+
+json ApplyPost(World& world, const std::string& group_uuid, GroupSnapshot snapshot, Phase phase) {
+  const ConsistencyGroup* group = world.groups.Find(group_uuid);
+  if (group == nullptr) RefuseMissing(group_code::kNotFound, "The group was not found");
+  RequirePossible(world, *group, snapshot.name);
+  if (phase == Phase::kCheck) return nullptr;
+  return SnapshotRecord(world, Take(world, *group, std::move(snapshot)));
 }
 
 Reply PostSnapshot(Call& call) {
@@ -145,6 +155,42 @@ Reply PostSnapshot(Call& call) {
   return Reply::To(std::move(change));
 }
 
+void Rename(World& world, GroupSnapshot* snapshot, const std::string& name, Phase phase) {
+  const bool are_members_too = world.settings.switches.Is("group_snapshot_rename", "members_too");
+  if (FindGroupSnapshot(world, snapshot->group_uuid, name) != nullptr) {
+    RefuseConflict(group_code::kSnapshotFailed, "Snapshot \"" + name + "\" exists", "name");
+  }
+  for (const GroupSnapshotMember& member : snapshot->members) {
+    Snapshot* own = world.snapshots.Find(member.snapshot_uuid);
+    if (!are_members_too || own == nullptr) continue;
+    RequireRenamable(world, *own, name);
+    if (phase == Phase::kApply) own->name = name;
+  }
+  if (phase == Phase::kApply) snapshot->name = name;
+}
+
+Reply PatchSnapshot(Call& call) {
+  const json body = call.Body(models::ConsistencyGroupSnapshot(), Write::kPatch);
+  call.RequireNoMoreParams();
+  const GroupSnapshot& snapshot = RequireSnapshot(call);
+  World& world = call.world;
+  if (!Has(body, "name")) Refuse(code::kNothingToChange, "Nothing to change");
+  if (world.settings.switches.Is("group_snapshot_rename", "refuse")) {
+    Refuse(group_code::kNotStarted, "No two-phase snapshot was started");
+  }
+  Change change;
+  change.answer = Change::Answer::kJob;
+  change.description = call.request.method + " " + call.request.target;
+  change.svm_uuid = RequireGroup(call, "consistency_group.uuid").svm_uuid;
+  change.run = [&world, uuid = snapshot.uuid, name = TextAt(body, "name")](Phase phase) -> json {
+    GroupSnapshot* stored = world.group_snapshots.Find(uuid);
+    if (stored == nullptr) RefuseMissing(code::kNoEntry, "entry doesn't exist", "uuid");
+    if (stored->name != name) Rename(world, stored, name, phase);
+    return nullptr;
+  };
+  return Reply::To(std::move(change));
+}
+
 Reply DeleteSnapshot(Call& call) {
   call.RequireNoMoreParams();
   const GroupSnapshot& snapshot = RequireSnapshot(call);
@@ -165,7 +211,9 @@ Reply DeleteSnapshot(Call& call) {
       }
     }
     if (phase == Phase::kCheck) return nullptr;
-    for (const GroupSnapshotMember& member : members) world.RemoveSnapshot(member.snapshot_uuid);
+    if (world.settings.switches.Is("group_snapshot_delete", "members_too")) {
+      for (const GroupSnapshotMember& member : members) world.RemoveSnapshot(member.snapshot_uuid);
+    }
     world.group_snapshots.Erase(uuid);
     return nullptr;
   };
@@ -181,6 +229,9 @@ json ApplyRestore(World& world, const std::string& snapshot_uuid, Phase phase) {
   }
   const std::vector<GroupSnapshotMember> members = snapshot->members;
   for (const GroupSnapshotMember& member : members) {
+    if (world.volumes.Find(member.volume_uuid) == nullptr) {
+      Refuse(group_code::kSnapshotRefused, "Volume \"" + member.volume_name + "\" is gone");
+    }
     RequireRestorable(world, *world.volumes.Find(member.volume_uuid),
                       *world.snapshots.Find(member.snapshot_uuid));
   }
@@ -192,6 +243,18 @@ json ApplyRestore(World& world, const std::string& snapshot_uuid, Phase phase) {
 }
 
 }  // namespace
+
+std::string ScheduleGroupSnapshot(World& world, const std::string& group, const std::string& name) {
+  for (const ConsistencyGroup& one : world.groups) {
+    if (one.name != group) continue;
+    GroupSnapshot snapshot;
+    snapshot.uuid = world.NewUuid();
+    snapshot.name = name;
+    snapshot.group_uuid = one.uuid;
+    return Take(world, one, std::move(snapshot)).uuid;
+  }
+  throw std::invalid_argument("no such group");
+}
 
 GroupSnapshot* FindGroupSnapshot(World& world, const std::string& group_uuid,
                                  const std::string& name) {
@@ -207,7 +270,8 @@ std::vector<const Volume*> MissingVolumes(const World& world, const GroupSnapsho
     const bool is_held =
         std::any_of(snapshot.members.begin(), snapshot.members.end(),
                     [&](const GroupSnapshotMember& member) { return member.volume_uuid == uuid; });
-    if (!is_held) missing.push_back(world.volumes.Find(uuid));
+    const Volume* volume = world.volumes.Find(uuid);
+    if (!is_held && volume != nullptr) missing.push_back(volume);
   }
   return missing;
 }
@@ -236,6 +300,7 @@ void AddGroupSnapshotRoutes(Routes* routes) {
   routes->push_back({"GET", all, GetSnapshots});
   routes->push_back({"POST", all, PostSnapshot});
   routes->push_back({"GET", all + "/{uuid}", GetSnapshot});
+  routes->push_back({"PATCH", all + "/{uuid}", PatchSnapshot});
   routes->push_back({"DELETE", all + "/{uuid}", DeleteSnapshot});
 }
 

@@ -54,7 +54,9 @@ Reply GetAll(Call& call) {
   return Listing(call, model).Answer([&](const Emit& emit) {
     for (const Lif& lif : call.world.lifs) {
       if (!call.Sees(lif.svm_uuid) || (kNvmeOnly && !lif.CarriesNvme())) continue;
-      emit(call.world.lifs.Order(lif.uuid), kRecord(call.world, lif));
+      json record = kRecord(call.world, lif);
+      if (call.IsShownLess()) record.erase("location");
+      emit(call.world.lifs.Order(lif.uuid), std::move(record));
     }
   });
 }

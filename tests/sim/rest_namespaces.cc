@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// /storage/namespaces: reading, growing and deleting. Creating is in namespace_create.cc.
+// /storage/namespaces: reading, growing, overwriting and deleting. Creating is in namespace_create.cc.
 #include "api_error.h"
 #include "listing.h"
 #include "namespace_rules.h"
@@ -14,6 +14,9 @@ constexpr int kNotFound = 72090006;
 constexpr int kMapped = 72089796;
 constexpr int kVolumeOffline = 72090017;
 constexpr int kShrink = 72090038;
+constexpr int kSourceInSnapshot = 72089730;
+constexpr int kNotAllowedForClone = 72090012;
+constexpr int kUndocumented = 4242;
 
 // Those in deleted volumes are as invisible as the volumes.
 bool IsVisible(const Call& call, const NvmeNamespace& ns) {
@@ -29,12 +32,19 @@ NvmeNamespace& RequireNamespace(const Call& call) {
   return *ns;
 }
 
+// By itself, or because its volume is offline and the array shows nothing of what is in there.
+bool IsListed(const World& world, const NvmeNamespace& ns) {
+  const bool is_offline = world.volumes.Find(ns.volume_uuid)->state == "offline";
+  if (is_offline && world.settings.switches.Is("offline_volume", "bare")) return false;
+  return world.IsListed(ns.create_time);
+}
+
 Reply GetNamespaces(Call& call) {
   const World& world = call.world;
   const Listing listing(call, models::NvmeNamespace());
   return listing.Answer([&](const Emit& emit) {
     for (const NvmeNamespace& ns : world.namespaces) {
-      if (!IsVisible(call, ns)) continue;
+      if (!IsVisible(call, ns) || !IsListed(world, ns)) continue;
       emit(world.namespaces.Order(ns.uuid),
            NamespaceRecord(call.world, ns, listing.NeedsBelow("space")));
     }
@@ -43,8 +53,53 @@ Reply GetNamespaces(Call& call) {
 
 Reply GetNamespace(Call& call) {
   const Single single(call, models::NvmeNamespace());
-  return single.Answer(
-      NamespaceRecord(call.world, RequireNamespace(call), single.NeedsBelow("space")));
+  const NvmeNamespace& ns = RequireNamespace(call);
+  if (!call.world.IsFoundByUuid(ns.create_time)) {
+    RefuseMissing(kNotFound, "Namespace with UUID \"" + ns.uuid + "\" was not found", "uuid");
+  }
+  return single.Answer(NamespaceRecord(call.world, ns, single.NeedsBelow("space")));
+}
+
+// Another namespace of the same volume; whether one in a snapshot would do is not documented.
+const NvmeNamespace& RequireOverwritable(World& world, const NvmeNamespace& ns,
+                                         const Volume& volume, const json& body) {
+  const Switches& switches = world.settings.switches;
+  if (Has(body, "space.size")) {
+    Refuse(kNotAllowedForClone, "Field \"space.size\" is not allowed for a clone", "space.size");
+  }
+  if (switches.Is("namespace_overwrite", "refuse")) {
+    Refuse(code::kFieldNotPatchable, "Field \"clone.source\" cannot be set in this operation",
+           "clone");
+  }
+  if (switches.Is("namespace_overwrite", "refuse_mapped") && !ns.subsystem_uuid.empty()) {
+    RefuseConflict(kUndocumented, "The namespace is mapped");
+  }
+  const std::string name = TextAt(body, "clone.source.name");
+  if (name.find("/.snapshot/") != std::string::npos) {
+    Refuse(kSourceInSnapshot, "The source lies in a snapshot", "clone.source.name");
+  }
+  const NvmeNamespace* source = Has(body, "clone.source.uuid")
+                                    ? world.namespaces.Find(TextAt(body, "clone.source.uuid"))
+                                    : world.FindNamespace(volume.svm_uuid, name);
+  if (source == nullptr || source->volume_uuid != ns.volume_uuid || source->uuid == ns.uuid) {
+    RefuseMissing(kNotFound, "The source namespace was not found in this volume", "clone.source");
+  }
+  return *source;
+}
+
+// UUID, map and path stay; bytes and size are the source's.
+void Overwrite(World& world, NvmeNamespace* ns, const NvmeNamespace& source) {
+  BlockStore& blocks = world.blocks();
+  const std::string image = world.NewUuid();
+  blocks.Save(source.uuid, image);
+  blocks.Restore(image, ns->uuid);
+  blocks.DropImage(image);
+  if (world.settings.switches.Is("overwrite_comment", "of_source")) ns->comment = source.comment;
+  if (ns->size_bytes == source.size_bytes) return;
+  ns->size_bytes = source.size_bytes;
+  if (const Subsystem* subsystem = world.subsystems.Find(ns->subsystem_uuid)) {
+    world.fabric().SizeChanged(subsystem->target_nqn, ns->nsid);
+  }
 }
 
 json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase phase) {
@@ -52,6 +107,8 @@ json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase p
   const Volume* volume = ns == nullptr ? nullptr : world.volumes.Find(ns->volume_uuid);
   if (volume == nullptr) RefuseMissing(kNotFound, "The namespace was not found", "uuid");
   if (volume->state != "online") Refuse(kVolumeOffline, "The volume is not online");
+  const NvmeNamespace* source =
+      Has(body, "clone.source") ? &RequireOverwritable(world, *ns, *volume, body) : nullptr;
   std::uint64_t size_bytes = ns->size_bytes;
   if (Has(body, "space.size")) {
     size_bytes = At(body, "space.size").get<std::uint64_t>();
@@ -61,6 +118,10 @@ json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase p
     RequireNamespaceFits(world, *volume, size_bytes, ns->size_bytes, ns->block_size);
   }
   if (phase == Phase::kCheck) return nullptr;
+  if (source != nullptr) {
+    Overwrite(world, ns, *source);
+    size_bytes = ns->size_bytes;
+  }
   if (Has(body, "comment")) ns->comment = TextAt(body, "comment");
   if (Has(body, "auto_delete")) ns->is_auto_delete = At(body, "auto_delete");
   if (size_bytes == ns->size_bytes) return nullptr;

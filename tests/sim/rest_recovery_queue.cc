@@ -40,8 +40,18 @@ QueuedVolume& RequireQueued(const Call& call, const json& parameters) {
   RefuseMissing(code::kNoEntry, "entry doesn't exist");
 }
 
+// A field that the command does not have is refused, as by the command line.
+void RequireKnownFields(const Call& call) {
+  if (!call.world.settings.switches.Is("queue_fields", "names")) return;
+  const std::string& fields = call.query.fields;
+  if (fields.find("deletion") != fields.npos || fields.find("retention") != fields.npos) {
+    Refuse(code::kUnexpectedArgument, "Unexpected argument \"" + fields + "\".", "fields");
+  }
+}
+
 Reply GetQueue(Call& call) {
   const World& world = call.world;
+  RequireKnownFields(call);
   return Listing(call, models::RecoveryQueueEntry()).Answer([&](const Emit& emit) {
     for (const QueuedVolume& queued : world.recovery_queue) {
       if (!call.Sees(queued.volume.svm_uuid)) continue;
@@ -69,7 +79,8 @@ Reply Purge(Call& call) {
   return Reply::To(std::move(change));
 }
 
-// Recovered volumes keep the suffixed name until they are renamed.
+// NetApp's command reference (volume recovery-queue recover): the volume stays offline, and has neither
+// its name nor its maps and snapshot schedules.
 Reply Recover(Call& call) {
   const json parameters = CliParameters(call);
   call.RequireNoMoreParams();
@@ -80,8 +91,15 @@ Reply Recover(Call& call) {
     if (phase == Phase::kCheck) return nullptr;
     Volume volume = world.recovery_queue.Find(uuid)->volume;
     volume.tags.clear();
+    volume.state = "offline";
+    volume.online_time.reset();
+    const auto& switches = world.settings.switches;
+    volume.snapshot_policy_uuid =
+        world.FindSnapshotPolicy(volume.svm_uuid, switches.At("recovered_policy"))->uuid;
     world.recovery_queue.Erase(uuid);
     world.volumes.Add(std::move(volume));
+    if (switches.Is("recovered_namespace", "kept")) return nullptr;
+    for (const NvmeNamespace* ns : world.NamespacesOf(uuid)) world.Renew(ns->uuid);
     return nullptr;
   };
   return Reply::To(std::move(change));

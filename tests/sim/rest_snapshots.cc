@@ -41,7 +41,7 @@ json SnapshotRecord(World& world, const Snapshot& snapshot) {
 Reply GetSnapshots(Call& call) {
   World& world = call.world;
   const bool is_for_all = call.Param("volume.uuid") == "*";
-  if (is_for_all && !world.settings.may_use_wildcard_snapshots) {
+  if (is_for_all && world.settings.switches.Is("bulk_snapshots", "refuse")) {
     Refuse(code::kBadQueryValue, "The value \"*\" is invalid for field \"volume.uuid\"",
            "volume.uuid");
   }
@@ -119,7 +119,7 @@ Reply PatchSnapshot(Call& call) {
     if (stored == nullptr) RefuseMissing(snapshot_code::kNotFound, "The snapshot was not found");
     const std::string name = TextAt(body, "name");
     const bool is_rename = Has(body, "name") && name != stored->name;
-    if (is_rename) RequireSnapshotPossible(world, *world.volumes.Find(stored->volume_uuid), name);
+    if (is_rename) RequireRenamable(world, *stored, name);
     if (phase == Phase::kCheck) return nullptr;
     if (is_rename) stored->name = name;
     ApplyFields(body, stored);
@@ -151,6 +151,9 @@ Reply DeleteSnapshot(Call& call) {
 Reply RestoreVolume(Call& call) {
   const std::string name = call.query.TakeText("restore_to.snapshot.name").value_or("");
   const std::string uuid = call.query.TakeText("restore_to.snapshot.uuid").value_or("");
+  // On older releases the parameter is as unknown as any other.
+  const bool is_forced =
+      call.release().Has(19) && call.query.TakeFlag("restore_to.snapshot.force", false);
   call.RequireNoMoreParams();
   // A restore changes nothing else; the body is checked and must be empty.
   if (!call.Body(models::Volume(), Write::kPatch).empty()) {
@@ -162,7 +165,7 @@ Reply RestoreVolume(Call& call) {
   change.answer = Change::Answer::kJob;
   change.description = "PATCH /api/storage/volumes/" + volume.uuid;
   change.svm_uuid = volume.svm_uuid;
-  change.run = [&world, volume_uuid = volume.uuid, name, uuid](Phase phase) -> json {
+  change.run = [&world, volume_uuid = volume.uuid, name, uuid, is_forced](Phase phase) -> json {
     const Volume* stored = world.volumes.Find(volume_uuid);
     if (stored == nullptr) RefuseMissing(volume_code::kNotFound, "The volume was not found");
     const Snapshot* snapshot =
@@ -170,7 +173,7 @@ Reply RestoreVolume(Call& call) {
     if (snapshot == nullptr || snapshot->volume_uuid != volume_uuid) {
       RefuseMissing(snapshot_code::kNotFound, "The snapshot was not found", "restore_to.snapshot");
     }
-    RequireRestorable(world, *stored, *snapshot);
+    RequireRestorable(world, *stored, *snapshot, is_forced);
     if (phase == Phase::kApply) RestoreContents(world, volume_uuid, snapshot->uuid);
     return nullptr;
   };

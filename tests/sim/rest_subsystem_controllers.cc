@@ -17,6 +17,18 @@ json WithOwner(const World& world, const Subsystem& subsystem, json record) {
   return record;
 }
 
+// Those that the array says are there, which may be those of a while ago.
+json Told(const World& world, const Subsystem& subsystem) {
+  const auto lag_s = world.settings.switches.Number("connection_list_lag_s");
+  const auto now_s =
+      std::chrono::floor<std::chrono::seconds>(world.Now()).time_since_epoch().count();
+  json told = json::array();
+  for (const auto& one : subsystem.controllers) {
+    if (one.at("since_s").get<std::int64_t>() + lag_s <= now_s) told = one.at("controllers");
+  }
+  return told;
+}
+
 json FabricRecord(const World& world, const TargetController& controller) {
   char id[16];
   std::snprintf(id, sizeof id, "%04xh", controller.id);
@@ -43,7 +55,7 @@ Reply GetControllers(Call& call) {
     std::uint64_t order = 0;
     for (const Subsystem& subsystem : world.subsystems) {
       if (!call.Sees(subsystem.svm_uuid)) continue;
-      for (const json& controller : subsystem.controllers) {
+      for (const json& controller : Told(world, subsystem)) {
         emit(++order, WithOwner(world, subsystem, controller));
       }
       for (const auto& controller : world.fabric().Controllers(subsystem.target_nqn)) {

@@ -22,6 +22,7 @@ constexpr int kNamespaceUuidUnknown = 72090006;
 constexpr int kNamespaceNameUnknown = 72090007;
 constexpr int kNotMapped = 72090019;
 constexpr int kSubsystemMismatch = 72090020;
+constexpr int kVolumeOffline = 72090017;
 constexpr int kSubsystemNameUnknown = 72090021;
 constexpr std::size_t kNamespacesPerSubsystemMaximum = 1024;
 
@@ -134,6 +135,9 @@ json ApplyPost(World& world, const json& body, const Svm& svm, Phase phase) {
   }
   if (!ns.subsystem_uuid.empty()) {
     RefuseConflict(code::kInUse, "The namespace is mapped to another subsystem");
+  }
+  if (world.volumes.Find(ns.volume_uuid)->state != "online") {
+    Refuse(kVolumeOffline, "The volume of the namespace is not online");
   }
   RequireLifs(world, svm);
   const unsigned nsid = LowestFreeNsid(world, subsystem);

@@ -13,7 +13,7 @@ json SvmRecord(World& world, const Svm& svm) {
   json record = {
       {"uuid", svm.uuid},
       {"name", svm.name},
-      {"state", "running"},
+      {"state", svm.state},
       {"subtype", "default"},
       {"max_volumes", "unlimited"},
       {"nvme", {{"allowed", svm.is_nvme_allowed}, {"enabled", svm.is_nvme_enabled}}},
@@ -62,7 +62,10 @@ json SvmRecord(World& world, const Svm& svm) {
 Reply GetSvms(Call& call) {
   return Listing(call, models::Svm()).Answer([&](const Emit& emit) {
     for (const Svm& svm : call.world.svms) {
-      if (call.Sees(svm.uuid)) emit(call.world.svms.Order(svm.uuid), SvmRecord(call.world, svm));
+      if (!call.Sees(svm.uuid)) continue;
+      json record = SvmRecord(call.world, svm);
+      if (call.IsShownLess()) record.erase("aggregates");
+      emit(call.world.svms.Order(svm.uuid), std::move(record));
     }
   });
 }

@@ -26,7 +26,9 @@ json CloneRecord(World& world, const Volume& volume) {
       {"name", parent == nullptr ? volume.clone->volume_name : parent->name}};
   record["parent_snapshot"] = {{"uuid", volume.clone->snapshot_uuid},
                                {"name", volume.clone->snapshot_name}};
-  record["split_initiated"] = false;
+  const auto percent = world.SplitPercent(volume);
+  record["split_initiated"] = percent.has_value();
+  if (percent) record["split_complete_percent"] = *percent;
   record["split_estimate"] = volume.size_bytes;
   return record;
 }
@@ -67,7 +69,7 @@ Reply GetVolumes(Call& call) {
   const Listing listing(call, models::Volume());
   return listing.Answer([&](const Emit& emit) {
     for (const Volume& volume : world.volumes) {
-      if (!call.Sees(volume.svm_uuid)) continue;
+      if (!call.Sees(volume.svm_uuid) || !world.IsListed(volume.create_time)) continue;
       emit(world.volumes.Order(volume.uuid), VolumeRecord(world, volume, listing));
     }
   });
@@ -77,7 +79,9 @@ Reply GetVolume(Call& call) {
   call.query.TakeFlag("is_constituent", false);
   const Single single(call, models::Volume());
   const Volume* volume = call.world.volumes.Find(call.Param("uuid"));
-  if (volume == nullptr || !call.Sees(volume->svm_uuid)) {
+  const bool is_seen = volume != nullptr && call.Sees(volume->svm_uuid) &&
+                       call.world.IsFoundByUuid(volume->create_time);
+  if (!is_seen) {
     RefuseMissing(code::kNoEntry, "entry doesn't exist", "uuid");
   }
   return single.Answer(VolumeRecord(call.world, *volume, single));
@@ -116,6 +120,13 @@ json VolumeRecord(World& world, const Volume& volume, bool with_space, bool with
   if (volume.min_cooling_days) record["tiering"]["min_cooling_days"] = *volume.min_cooling_days;
   record["qos"] = QosRecord(world, volume);
   record["clone"] = CloneRecord(world, volume);
+  if (volume.movement) {
+    const Aggregate* target = world.aggregates.Find(volume.movement->aggregate_uuid);
+    record["movement"] = {
+        {"state", volume.movement->has_failed ? "failed" : "replicating"},
+        {"percent_complete", world.MovePercent(*volume.movement)},
+        {"destination_aggregate", {{"name", target->name}, {"uuid", target->uuid}}}};
+  }
   if (const auto* policy = world.snapshot_policies.Find(volume.snapshot_policy_uuid)) {
     record["snapshot_policy"] = {{"name", policy->name}, {"uuid", policy->uuid}};
   }
@@ -123,7 +134,9 @@ json VolumeRecord(World& world, const Volume& volume, bool with_space, bool with
     record["consistency_group"] = {{"name", group->name}, {"uuid", group->uuid}};
   }
   // An empty comment is an unset one.
-  if (!volume.comment.empty()) record["comment"] = volume.comment;
+  const bool is_bare =
+      volume.state == "offline" && world.settings.switches.Is("offline_volume", "bare");
+  if (!volume.comment.empty() && !is_bare) record["comment"] = volume.comment;
   if (!volume.tags.empty()) record["_tags"] = volume.tags;
   if (with_space) AddSpace(world, volume, &record);
   if (with_snapshots) record["snapshot_count"] = world.SnapshotsOf(volume.uuid).size();

@@ -31,6 +31,9 @@ void ReadFlags(const std::string& flags, Field* field) {
       case 'w':
         field->is_write_only = true;
         break;
+      case 'n':
+        field->is_nullable = true;
+        break;
       case 'x':
         field->is_expensive = true;
         break;

@@ -24,6 +24,7 @@ struct Field {
   bool is_read_only = false;
   bool is_creatable = false;
   bool is_patchable = false;
+  bool is_nullable = false;
   bool is_write_only = false;
   bool is_expensive = false;
   int since = 0;                    // N of 9.N.1
@@ -38,7 +39,7 @@ class Model {
  public:
   // One field a line: `path type flags [since=N] [enum=a|b] [range=lo..hi] [len=lo..hi]`.
   // Types: str int bool num str[] int[] list. Flags: k key, r read-only, c create, p patch,
-  // w write-only, x expensive. A malformed table throws std::invalid_argument.
+  // w write-only, x expensive, n may be null. A malformed table throws std::invalid_argument.
   Model(std::string name, std::string_view table);
 
   const std::string& name() const { return name_; }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "release.h"
+#include "switches.h"
 
 namespace ontapnvme::sim {
 
@@ -20,12 +21,8 @@ struct Settings {
   int job_polls = 1;                     // the poll that finds the job finished
   bool are_errors_in_jobs = false;       // refuse inside the job instead of at once
   std::chrono::milliseconds latency{0};  // of every request
-  bool may_restore_mapped = true;
-  bool may_use_wildcard_snapshots = true;
-  bool may_modify_group_with_nvme = true;
-  std::size_t group_name_maximum = 0;        // 0: no limit
-  std::size_t page_records = 10'000;         // of a listing without max_records
-  bool do_queued_clones_hold_parent = true;  // a clone in the recovery queue still needs its parent
+  Switches switches;                     // what is not known for certain
+  std::size_t page_records = 10'000;     // of a listing without max_records
   bool has_key_manager = true;
   bool has_nvme_licence = true;
   bool has_clone_licence = true;

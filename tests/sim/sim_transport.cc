@@ -7,11 +7,17 @@ namespace ontapnvme::sim {
 namespace {
 
 // As the real transport's limit, so that the fault `huge` means the same here.
-constexpr std::size_t kBodyBytesMaximum = std::size_t{64} << 20U;
+constexpr std::size_t kBodyBytesMaximum = std::size_t{32} << 20U;
 
 Error Lost(const char* reason) {
   return Error(ErrorCode::kUnavailable, "lost the connection to 'simulator'")
       .Because(reason)
+      .OutcomeUnknown();
+}
+
+Error Silent() {
+  return Error(ErrorCode::kUnavailable, "no answer from 'simulator'")
+      .Because("it said nothing for too long")
       .OutcomeUnknown();
 }
 
@@ -53,6 +59,12 @@ Result<http::Response> SimTransport::Perform(const http::Request& request,
 
   const bool is_silent = outcome.delivery == Delivery::kNeverAnswered;
   const Duration wait = is_silent ? Duration::max() : outcome.delay;
+  if (wait > request.silence_max && request.silence_max < deadline.Remaining()) {
+    if (auto status = deadline.Sleep(request.silence_max, "waiting for the array"); !status.ok()) {
+      return std::move(status).error().OutcomeUnknown();
+    }
+    return Silent();
+  }
   if (wait >= deadline.Remaining()) {
     if (auto status = deadline.Sleep(deadline.Remaining(), "waiting for the array"); !status.ok()) {
       return std::move(status).error().OutcomeUnknown();

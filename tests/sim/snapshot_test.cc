@@ -92,9 +92,67 @@ TEST_F(SnapshotTest, ARestoreIsRefusedWhenItMustNotBe) {
   Map("s", ns_);
   Set("restore_mapped", "refuse");
   EXPECT_EQ(Restore("two").code, 524511);
-  Set("restore_mapped", "allow");
+  Set("restore_mapped", "take");
   EXPECT_EQ(Restore("two").status, 200);
   EXPECT_EQ(Get("/api/protocols/nvme/subsystem-maps").body["num_records"], 1);
+}
+
+TEST_F(SnapshotTest, ARefusalForTheMapMayCarryACodeThatNobodyKnows) {
+  MakeSnapshot(volume_, "one");
+  MakeSubsystem("s");
+  Map("s", ns_);
+  for (const auto& [position, status] :
+       {std::pair("refuse_400", 400), std::pair("refuse_409", 409)}) {
+    Set("restore_mapped", position);
+    const Answer answer = Restore("one");
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.code, 4242);
+  }
+}
+
+TEST_F(SnapshotTest, WhatARestoreLeavesOfTheNamespaceIsASwitch) {
+  Write(ns_, "first");
+  MakeSnapshot(volume_, "one");
+  const std::string subsystem = MakeSubsystem("s");
+  Map("s", ns_);
+  const auto only = [&] {
+    const json records =
+        Get("/api/storage/namespaces?fields=subsystem_map.nsid,subsystem_map.subsystem.uuid")
+            .Records();
+    EXPECT_EQ(records.size(), 1U);
+    return records.empty() ? json::object() : records[0];
+  };
+  const json before = only();
+
+  Set("restore_identity", "new_nsid");
+  ASSERT_EQ(Restore("one").status, 200);
+  EXPECT_EQ(only()["uuid"], ns_);
+  EXPECT_NE(only()["subsystem_map"]["nsid"], before["subsystem_map"]["nsid"]);
+
+  Set("restore_identity", "new_uuid");
+  ASSERT_EQ(Restore("one").status, 200);
+  const std::string renewed = only()["uuid"];
+  EXPECT_NE(renewed, ns_);
+  EXPECT_EQ(only()["subsystem_map"]["subsystem"]["uuid"], subsystem);
+  EXPECT_EQ(Read(renewed, 5), "first");
+
+  Set("restore_identity", "kept");
+  Set("restore_map", "gone");
+  ASSERT_EQ(Restore("one").status, 200);
+  EXPECT_EQ(Get("/api/protocols/nvme/subsystem-maps").body["num_records"], 0);
+}
+
+TEST_F(SnapshotTest, NewerSnapshotsAreLostOnlyByForceFromSomeReleaseOn) {
+  Set("release", "9.19.1");
+  Set("ransomware_locks", "none");
+  MakeSnapshot(volume_, "one");
+  MakeSnapshot(volume_, "two");
+  EXPECT_EQ(Restore("one").code, 524511);
+  EXPECT_EQ(Restore("one&restore_to.snapshot.force=true").status, 200);
+  EXPECT_EQ(Names(volume_), std::vector<std::string>{"one"});
+  MakeSnapshot(volume_, "two");
+  Set("restore_past_newer", "take");
+  EXPECT_EQ(Restore("one").status, 200);
 }
 
 TEST_F(SnapshotTest, AFlexCloneHasItsOwnUnmappedNamespaceAndHoldsItsParent) {
@@ -113,7 +171,7 @@ TEST_F(SnapshotTest, AFlexCloneHasItsOwnUnmappedNamespaceAndHoldsItsParent) {
   EXPECT_EQ(parent["clone"]["parent_volume"]["uuid"], volume_);
   EXPECT_EQ(Get(all_ + "/" + base).body["owners"][0], "volume_clone");
   EXPECT_EQ(Call("DELETE", all_ + "/" + base).code, 1638543);
-  // The clone shows the snapshot it stands on and cannot delete it.
+  // The clone shows the snapshot that it stands on and cannot delete it.
   const std::string in_clone = "/api/storage/volumes/" + clone + "/snapshots";
   const json inherited = Get(in_clone + "?name=pve_base").Records().at(0);
   EXPECT_EQ(Call("DELETE", in_clone + "/" + inherited["uuid"].get<std::string>()).code, 1638555);
@@ -122,6 +180,18 @@ TEST_F(SnapshotTest, AFlexCloneHasItsOwnUnmappedNamespaceAndHoldsItsParent) {
                  R"({"clone":{"split_initiated":true}})")
                 .status,
             200);
+  EXPECT_EQ(Call("DELETE", all_ + "/" + base).code, 1638543);
+  now_ += std::chrono::minutes(5);
+  const json halfway = Get("/api/storage/volumes/" + clone +
+                           "?fields=clone.split_initiated,clone.split_complete_percent")
+                           .body["clone"];
+  EXPECT_EQ(halfway["split_initiated"], true);
+  EXPECT_EQ(halfway["split_complete_percent"], 50);
+  EXPECT_EQ(Call("POST", in_clone, R"({"name":"s"})").status, 409) << "no snapshot meanwhile";
+  now_ += std::chrono::minutes(5);
+  EXPECT_EQ(Get("/api/storage/volumes/" + clone + "?fields=clone").body["clone"]["is_flexclone"],
+            false);
+  EXPECT_EQ(Get(in_clone).Records().size(), 0U) << "what it had of its parent is gone";
   EXPECT_EQ(Call("DELETE", all_ + "/" + base + "?return_timeout=15").status, 200);
   EXPECT_EQ(Read(ns["uuid"], 4), "base");
 }
@@ -159,13 +229,23 @@ TEST_F(SnapshotTest, OneListingCoversAllVolumesWhereAllowed) {
   const std::string target = "/api/storage/volumes/*/snapshots?fields=volume.name";
   EXPECT_EQ(Get(target).body["num_records"], 2);
   EXPECT_EQ(Get(target + "&volume.name=w").Records().at(0)["name"], "b");
-  Set("wildcard_snapshots", "refuse");
+  Set("bulk_snapshots", "refuse");
   EXPECT_EQ(Get(target).status, 400);
 }
 
 TEST_F(SnapshotTest, SchedulesTakeSnapshotsOfAnyName) {
   Ctl({{"cmd", "schedule-snapshot"}, {"volume", "v"}, {"name", "hourly.2026-01-01_0005"}});
   EXPECT_EQ(Names(volume_), std::vector<std::string>{"hourly.2026-01-01_0005"});
+}
+
+TEST_F(SnapshotTest, NameThatItsSchedulesHaveIsNotGivenBack) {
+  const std::string name = "hourly.2026-01-01_0005";
+  Ctl({{"cmd", "schedule-snapshot"}, {"volume", "v"}, {"name", name}});
+  const std::string uuid = Get(all_).Records().at(0)["uuid"];
+  const std::string target = all_ + "/" + uuid + "?return_timeout=15";
+  EXPECT_EQ(Call("PATCH", target, R"({"name":"hourly.2026-01-01_0005"})").status, 200);
+  EXPECT_EQ(Call("PATCH", target, R"({"name":"a"})").status, 200);
+  EXPECT_EQ(Call("PATCH", target, R"({"name":"hourly.2026-01-01_0005"})").code, 1638477);
 }
 
 TEST_F(SnapshotTest, RenamesAndComments) {

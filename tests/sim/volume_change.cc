@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "api_error.h"
+#include "ransomware.h"
+#include "roles.h"
 #include "snapshot_rules.h"
 #include "volume_rules.h"
 
@@ -14,6 +16,8 @@ using nlohmann::json;
 constexpr int kHasClones = 524615;
 constexpr int kIsRoot = 917531;
 constexpr int kNamespaceMapped = 72089796;
+constexpr int kUndocumented = 4242;
+constexpr int kBusy = 524486;
 constexpr int kSameAggregate = 918265;
 constexpr int kMoveTargetUnknown = 918267;
 
@@ -25,7 +29,6 @@ Volume& RequireStored(World& world, const std::string& uuid) {
   return *volume;
 }
 
-// A move is done at once; what a test sees is the volume on its new aggregate.
 void ApplyMove(World& world, const json& body, Volume* volume) {
   const std::string name = TextAt(body, "movement.destination_aggregate.name");
   const std::string uuid = TextAt(body, "movement.destination_aggregate.uuid");
@@ -39,7 +42,10 @@ void ApplyMove(World& world, const json& body, Volume* volume) {
     Refuse(kSameAggregate, "The volume is on that aggregate already",
            "movement.destination_aggregate.name");
   }
-  volume->aggregate_uuid = target->uuid;
+  if (volume->movement && !volume->movement->has_failed) {
+    RefuseConflict(kUndocumented, "Volume \"" + volume->name + "\" is being moved");
+  }
+  volume->movement = Movement{target->uuid, world.Now(), false};
 }
 
 void RequireRoomForNamespaces(World& world, const Volume& before, const Volume& after) {
@@ -49,11 +55,6 @@ void RequireRoomForNamespaces(World& world, const Volume& before, const Volume& 
   if (needed > NamespaceRoomBytes(after)) {
     RefuseNoSpace("The namespaces of volume \"" + after.name + "\" would not fit");
   }
-}
-
-void Split(World& world, Volume* volume) {
-  for (Snapshot* snapshot : world.SnapshotsOf(volume->uuid)) snapshot->is_clone_base = false;
-  volume->clone.reset();
 }
 
 json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase phase) {
@@ -76,10 +77,15 @@ json ApplyPatch(World& world, const std::string& uuid, const json& body, Phase p
   if (is_split && !stored.clone) {
     Refuse(code::kBadValue, "The volume is not a FlexClone", "clone.split_initiated");
   }
+  if (is_split && stored.clone->split_since) {
+    RefuseConflict(kUndocumented, "Volume \"" + stored.name + "\" is being split");
+  }
+  if (is_split) candidate.clone->split_since = world.Now();
   if (phase == Phase::kCheck) return nullptr;
   stored = std::move(candidate);
   world.Republish(stored);
-  if (is_split) Split(world, &stored);
+  if (is_split) world.FinishSplits();
+  world.FinishMoves();
   return nullptr;
 }
 
@@ -95,18 +101,36 @@ void MoveToRecoveryQueue(World& world, const Volume& volume) {
       "_" + std::to_string(1000 + world.recovery_queue.Order(added.uuid));
 }
 
+// The first try finds it busy, and so do those that come too soon after it.
+void RequireIdle(const World& world, Volume* volume) {
+  const std::chrono::seconds busy(world.settings.switches.Number("volume_busy_s"));
+  if (busy.count() == 0) return;
+  if (!volume->busy_until) volume->busy_until = world.Now() + busy;
+  if (world.Now() < *volume->busy_until) {
+    RefuseConflict(kBusy, "Volume \"" + volume->name + "\" is busy");
+  }
+}
+
 json ApplyDelete(World& world, const std::string& uuid, bool is_forced, Phase phase) {
-  const Volume& volume = RequireStored(world, uuid);
+  Volume& volume = RequireStored(world, uuid);
   if (volume.is_svm_root) Refuse(kIsRoot, "The root volume cannot be deleted");
   const std::vector<std::string> clones = world.ClonesOf(uuid);
   if (!clones.empty()) {
     RefuseConflict(kHasClones, "Volume \"" + volume.name + "\" has FlexClones: " + clones.front());
   }
-  if (world.IsMapped(uuid)) {
+  const bool may_be_mapped = world.settings.switches.Is("delete_mapped", "take");
+  if (world.IsMapped(uuid) && !may_be_mapped) {
     RefuseConflict(kNamespaceMapped, "Volume \"" + volume.name + "\" has a mapped namespace");
   }
+  if (world.settings.switches.Is("ransomware_locks", "delete_refused") && HasLocked(world, uuid)) {
+    RefuseConflict(kUndocumented, "Volume \"" + volume.name + "\" has locked snapshots");
+  }
+  RequireIdle(world, &volume);
+  for (NvmeNamespace* ns : world.NamespacesOf(uuid)) {
+    if (phase == Phase::kApply) world.Unmap(ns);
+  }
   if (phase == Phase::kCheck) return nullptr;
-  world.LeaveGroup(uuid);
+  world.LeaveGroupDeleted(volume);
   if (is_forced) {
     world.DestroyVolumeContents(uuid);
   } else {
@@ -126,9 +150,13 @@ Reply PatchVolume(Call& call) {
   call.RequireNoMoreParams();
   const Volume& volume = RequireVolume(call, "uuid");
   if (body.empty()) Refuse(code::kNothingToChange, "Nothing to change");
+  const bool is_both = Has(body, "size") && Has(body, "autosize.maximum");
+  if (is_both && call.world.settings.switches.Is("autosize_with_size", "refuse")) {
+    Refuse(code::kFieldConflict, "\"size\" and \"autosize.maximum\" exclude each other", "size");
+  }
   // Aggregates are the cluster's, so only its accounts may move volumes between them.
   if (Has(body, "movement") && !call.account.svm_name.empty()) {
-    throw ApiError(403, code::kForbidden, "not authorized for that command");
+    RefuseForbidden(call.world);
   }
   World& world = call.world;
   Change change;

@@ -125,7 +125,12 @@ json ApplyClone(World& world, const json& body, Volume clone, Phase phase) {
     base = &world.snapshots.Add(std::move(automatic));
   }
   clone.create_time = world.Now();
-  clone.clone = CloneParent{parent.uuid, parent.name, base->uuid, base->name};
+  const std::chrono::milliseconds offline(world.settings.switches.Number("clone_online_ms"));
+  if (offline.count() > 0) {
+    clone.state = "offline";
+    clone.online_time = world.Now() + offline;
+  }
+  clone.clone = CloneParent{parent.uuid, parent.name, base->uuid, base->name, std::nullopt};
   const Volume& added = world.volumes.Add(std::move(clone));
   CloneNamespaces(world, added, *base);
   InheritSnapshots(world, added, *base);
@@ -141,6 +146,25 @@ json ApplyCreate(World& world, const json& body, Volume volume, Phase phase) {
   if (phase == Phase::kCheck) return nullptr;
   volume.create_time = world.Now();
   return VolumeRecord(world, world.volumes.Add(std::move(volume)), true, true);
+}
+
+[[noreturn]] void RefuseAtCreation(const std::string& path) {
+  Refuse(code::kFieldNotSettable, "Field \"" + path + "\" cannot be set in this operation", path);
+}
+
+// What clients disagree on, or do not send at all.
+void RequireCreatable(const World& world, const json& body, bool is_clone) {
+  const Switches& switches = world.settings.switches;
+  if (switches.Is("fractional_reserve_create", "refuse") && Has(body, "space.fractional_reserve")) {
+    RefuseAtCreation("space.fractional_reserve");
+  }
+  if (!is_clone || switches.Is("clone_create", "take")) return;
+  if (Has(body, "qos")) RefuseAtCreation("qos");
+  if (!switches.Is("clone_create", "minimal")) return;
+  for (const char* path : {"guarantee", "snapshot_policy", "space", "autosize", "tiering", "state",
+                           "efficiency", "anti_ransomware"}) {
+    if (Has(body, path)) RefuseAtCreation(path);
+  }
 }
 
 void RequireNoConflictWithClone(const json& body) {
@@ -172,6 +196,7 @@ Reply PostVolume(Call& call) {
   }
 
   World& world = call.world;
+  RequireCreatable(world, body, is_clone);
   Volume volume;
   volume.uuid = world.NewUuid();
   volume.name = TextAt(body, "name");
@@ -181,7 +206,9 @@ Reply PostVolume(Call& call) {
   change.is_create = true;
   change.description = "POST /api/storage/volumes";
   change.svm_uuid = svm.uuid;
-  change.location = "/api/storage/volumes/" + volume.uuid;
+  change.location = world.settings.switches.Is("volume_location", "name")
+                        ? "/api/storage/volumes/?name=" + volume.name
+                        : "/api/storage/volumes/" + volume.uuid;
   change.model = &models::Volume();
   change.run = [&world, body, volume, is_clone](Phase phase) {
     return is_clone ? ApplyClone(world, body, volume, phase)

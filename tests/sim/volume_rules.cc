@@ -31,8 +31,12 @@ constexpr std::size_t kNameMaximum = 203;
 constexpr std::size_t kTagsMaximum = 64;
 constexpr std::uint64_t kTebibyte = std::uint64_t{1} << 40U;
 
-std::uint64_t VolumeBytesMaximum(const Release& release) {
-  return (release.Has(12) ? 300 : 100) * kTebibyte;
+std::uint64_t VolumeBytesMaximum(const World& world, const Volume& volume) {
+  const Switches& switches = world.settings.switches;
+  if (switches.Is("volume_size_limit", "none")) return std::uint64_t{1} << 60U;
+  const bool is_large = switches.Is("volume_size_limit", "large") &&
+                        At(volume.extras, "space.large_size_enabled") == true;
+  return (is_large ? 300 : 100) * kTebibyte;
 }
 
 std::uint64_t Unsigned(const json& body, const std::string& path) {
@@ -59,7 +63,7 @@ void ApplySize(const World& world, const json& body, Volume* volume, bool is_cre
   if (volume->size_bytes < kVolumeBytesMinimum) {
     Refuse(kSizeBelowMinimum, "The size is below the minimum of 20MB", "size");
   }
-  if (volume->size_bytes > VolumeBytesMaximum(world.settings.release)) {
+  if (volume->size_bytes > VolumeBytesMaximum(world, *volume)) {
     Refuse(code::kBadValue, "The size is above the maximum", "size");
   }
 }
@@ -149,6 +153,19 @@ void ApplyEncryption(World& world, const json& body, Volume* volume, bool is_cre
   }
 }
 
+// Whether the array understands `form` as "no policy".
+bool IsQosRemoved(const World& world, const json& form) {
+  const std::string& wanted = world.settings.switches.At("qos_removal");
+  const bool is_it = (wanted == "none" && form == "none") ||
+                     (wanted.rfind("empty", 0) == 0 && form == "") ||
+                     (wanted.rfind("null", 0) == 0 && form.is_null());
+  const bool is_ignored = wanted.find("others_ignored") != std::string::npos;
+  if (!is_it && !is_ignored) {
+    Refuse(code::kBadValue, "QoS policy " + form.dump() + " was not found", "qos.policy.name");
+  }
+  return is_it;
+}
+
 void ApplyQos(World& world, const json& body, Volume* volume) {
   const json& policy = At(body, "qos.policy");
   if (policy.is_null()) return;
@@ -163,13 +180,16 @@ void ApplyQos(World& world, const json& body, Volume* volume) {
     volume->inline_qos = policy;
     return;
   }
-  const std::string name = policy.value("name", std::string());
-  const std::string uuid = policy.value("uuid", std::string());
-  volume->inline_qos = nullptr;
+  const std::string name = TextAt(policy, "name");
+  const std::string uuid = TextAt(policy, "uuid");
   if (uuid.empty() && (name == "none" || name.empty())) {
-    volume->qos_policy_uuid.clear();
+    if (IsQosRemoved(world, policy.value("name", json()))) {
+      volume->inline_qos = nullptr;
+      volume->qos_policy_uuid.clear();
+    }
     return;
   }
+  volume->inline_qos = nullptr;
   const QosPolicy* found =
       uuid.empty() ? world.FindQosPolicy(volume->svm_uuid, name) : world.qos_policies.Find(uuid);
   if (found == nullptr || found->svm_uuid != volume->svm_uuid) {
@@ -208,7 +228,8 @@ void ApplyAutosize(const World& world, const json& body, Volume* volume, bool is
     Refuse(kMinimumAboveMaximum, "The autosize minimum must be below the maximum",
            "autosize.minimum");
   }
-  if (autosize.maximum_bytes > VolumeBytesMaximum(world.settings.release) / 5 * 6) {
+  if (Has(body, "autosize.maximum") &&
+      autosize.maximum_bytes > VolumeBytesMaximum(world, *volume)) {
     Refuse(kMaximumTooLarge, "The autosize maximum is above the maximum of a volume",
            "autosize.maximum");
   }
@@ -249,6 +270,10 @@ void ApplyRest(World& world, const json& body, Volume* volume) {
 }  // namespace
 
 void ApplyVolumeSettings(World& world, const json& body, Volume* volume, bool is_create) {
+  // It decides what sizes there may be.
+  if (Has(body, "space.large_size_enabled")) {
+    volume->extras["space"]["large_size_enabled"] = At(body, "space.large_size_enabled");
+  }
   ApplySize(world, body, volume, is_create);
   ApplyGuarantee(body, volume, is_create);
   ApplySnapshotPolicy(world, body, volume, is_create);

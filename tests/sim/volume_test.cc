@@ -42,8 +42,12 @@ TEST_F(VolumeTest, CreateRefusesWhatOntapRefuses) {
       {"sizes disagree", "POST", kVolumes, Body({{"space", {{"size", 2 * kGiB}}}}), 400, 262186},
       {"reserve above 90", "POST", kVolumes,
        Body({{"space", {{"snapshot", {{"reserve_percent", 91}}}}}}), 400, 917835},
-      {"odd fractional reserve", "POST", kVolumes, Body({{"space", {{"fractional_reserve", 50}}}}),
-       400, 262247},
+      {"autodelete at creation", "POST", kVolumes,
+       Body({{"space", {{"snapshot", {{"autodelete", {{"enabled", false}}}}}}}}), 400, 262196},
+      {"autodelete at creation, the old spelling", "POST", kVolumes,
+       Body({{"space", {{"snapshot", {{"autodelete_enabled", false}}}}}}), 400, 262196},
+      {"fractional reserve at creation", "POST", kVolumes,
+       Body({{"space", {{"fractional_reserve", 100}}}}), 400, 262196},
       {"unknown snapshot policy", "POST", kVolumes, Body({{"snapshot_policy", {{"name", "x"}}}}),
        400, 917551},
       {"unknown QoS policy", "POST", kVolumes, Body({{"qos", {{"policy", {{"name", "x"}}}}}}), 400,
@@ -125,7 +129,12 @@ TEST_F(VolumeTest, PatchChangesAndRefuses) {
        R"({"movement":{"destination_aggregate":{"name":"aggr1"}}})", 400, 918265},
       {"unknown aggregate", "PATCH", target,
        R"({"movement":{"destination_aggregate":{"name":"x"}}})", 400, 918267},
+      {"odd fractional reserve", "PATCH", target, R"({"space":{"fractional_reserve":50}})", 400,
+       262247},
+      {"size and autosize at once", "PATCH", target,
+       R"({"size":2147483648,"autosize":{"mode":"grow","maximum":4294967296}})", 400, 262186},
   });
+  Set("autosize_with_size", "take");
   const Answer renamed = Call("PATCH", target + "?return_timeout=15",
                               R"({"name":"w","size":2147483648,"comment":"c","autosize":
                                   {"mode":"grow","maximum":4294967296}})");
@@ -165,7 +174,7 @@ TEST_F(VolumeTest, DeleteGoesThroughTheRecoveryQueue) {
 }
 
 TEST_F(VolumeTest, RecoveredVolumesKeepTheirContent) {
-  const std::string uuid = MakeVolume("v");
+  const std::string uuid = MakeVolume("v", {{"comment", "a comment"}});
   const std::string ns = MakeNamespace("v");
   Write(ns, "precious");
   Call("DELETE", std::string(kVolumes) + "/" + uuid + "?return_timeout=15");
@@ -176,8 +185,38 @@ TEST_F(VolumeTest, RecoveredVolumesKeepTheirContent) {
                  json{{"vserver", "svm1"}, {"volume", entry["volume"]}}.dump())
                 .status,
             200);
-  EXPECT_EQ(Get(std::string(kVolumes) + "/" + uuid).body["name"], entry["volume"]);
+  const auto record = [&] { return Get(std::string(kVolumes) + "/" + uuid).body; };
+  EXPECT_EQ(record()["name"], entry["volume"]);
+  EXPECT_EQ(record()["state"], "offline");
+  EXPECT_EQ(record()["comment"], "a comment");
   EXPECT_EQ(Read(ns, 8), "precious");
+  EXPECT_EQ(Get("/api/storage/namespaces").Records().at(0)["uuid"], ns);
+  Set("offline_volume", "bare");
+  EXPECT_FALSE(record().contains("comment"));
+  EXPECT_EQ(Get("/api/storage/namespaces").body["num_records"], 0);
+  Call("PATCH", std::string(kVolumes) + "/" + uuid + "?return_timeout=15", R"({"state":"online"})");
+  EXPECT_EQ(record()["comment"], "a comment");
+  EXPECT_EQ(Get("/api/storage/namespaces").Records().at(0)["uuid"], ns);
+}
+
+TEST_F(VolumeTest, RecoveredVolumesMayHoldOtherNamespacesAndHaveTheDefaultSchedule) {
+  const std::string uuid = MakeVolume("v");
+  Write(MakeNamespace("v"), "precious");
+  const std::string before = Get("/api/storage/namespaces").Records().at(0)["uuid"];
+  Set("recovered_namespace", "new_uuid");
+  Set("recovered_policy", "default");
+  Call("DELETE", std::string(kVolumes) + "/" + uuid + "?return_timeout=15");
+  const std::string queue = "/api/private/cli/volume/recovery-queue";
+  const json entry =
+      Get(queue + "?fields=volume,deletion_request_time,retention_hours").Records()[0];
+  EXPECT_EQ(entry["retention_hours"], 12);
+  Call("POST", queue + "/recover", json{{"vserver", "svm1"}, {"volume", entry["volume"]}}.dump());
+  const std::string after = Get("/api/storage/namespaces").Records().at(0)["uuid"];
+  EXPECT_NE(after, before);
+  EXPECT_EQ(Read(after, 8), "precious");
+  EXPECT_EQ(Get(std::string(kVolumes) + "/" + uuid).body["snapshot_policy"]["name"], "default");
+  Set("queue_fields", "names");
+  EXPECT_EQ(Call("GET", queue + "?fields=volume,retention_hours").code, 262179);
 }
 
 TEST_F(VolumeTest, ForceNeedsARelease) {
@@ -213,7 +252,7 @@ TEST_F(VolumeTest, DeleteIsRefusedWhileSomethingNeedsIt) {
   // Also while the clone waits in the recovery queue.
   EXPECT_EQ(Call("DELETE", all + clone + "?return_timeout=15").status, 200);
   EXPECT_EQ(Call("DELETE", all + parent).code, 524615);
-  Set("queued_clones_hold_parent", false);
+  Set("queued_clones_hold_parent", "no");
   EXPECT_EQ(Call("DELETE", all + parent + "?return_timeout=15").status, 200);
 }
 
@@ -226,6 +265,154 @@ TEST_F(VolumeTest, AStorageLimitCountsWhatVolumesMayGrowTo) {
   const json storage = Get("/api/svm/svms?name=svm1&fields=storage").Records()[0]["storage"];
   EXPECT_EQ(storage["limit"], 4 * kGiB);
   EXPECT_EQ(storage["allocated"], 2 * kGiB);  // with the root volume
+}
+
+TEST_F(VolumeTest, FractionalReserveFollowsTheGuarantee) {
+  const auto reserve_of = [&](const std::string& uuid) {
+    return Get(std::string(kVolumes) + "/" + uuid + "?fields=space.fractional_reserve")
+        .body["space"]["fractional_reserve"];
+  };
+  EXPECT_EQ(reserve_of(MakeVolume("thin")), 0);
+  EXPECT_EQ(reserve_of(MakeVolume("thick", {{"guarantee", {{"type", "volume"}}}})), 100);
+  Set("fractional_reserve_create", "take");
+  EXPECT_EQ(reserve_of(MakeVolume("taken", {{"space", {{"fractional_reserve", 100}}}})), 100);
+}
+
+TEST_F(VolumeTest, NewOnesMayBeListedLate) {
+  Set("late_listing_ms", "2000");
+  const std::string uuid = MakeVolume("v");
+  const std::string ns = MakeNamespace("v");
+  const std::string by_name = std::string(kVolumes) + "?name=v";
+  const std::string of_volume = "/api/storage/namespaces?location.volume.name=v";
+  EXPECT_EQ(Get(by_name).body["num_records"], 0);
+  EXPECT_EQ(Get(of_volume).body["num_records"], 0);
+  EXPECT_EQ(Get(std::string(kVolumes) + "/" + uuid).status, 200);
+  EXPECT_EQ(Get("/api/storage/namespaces/" + ns).status, 200);
+  Set("late_by_uuid", "yes");
+  EXPECT_EQ(Get(std::string(kVolumes) + "/" + uuid).status, 404);
+  EXPECT_EQ(Get("/api/storage/namespaces/" + ns).code, 72090006);
+  EXPECT_EQ(
+      Call("PATCH", std::string(kVolumes) + "/" + uuid + "?return_timeout=15", R"({"comment":"c"})")
+          .status,
+      200);
+  now_ += std::chrono::seconds(2);
+  EXPECT_EQ(Get(by_name).body["num_records"], 1);
+  EXPECT_EQ(Get(of_volume).body["num_records"], 1);
+  EXPECT_EQ(Get("/api/storage/namespaces/" + ns).status, 200);
+}
+
+TEST_F(VolumeTest, ClonesTakeNoMoreAtTheirCreationThanClientsSend) {
+  MakeSnapshot(MakeVolume("parent"), "base");
+  const json minimal = {{"svm", {{"name", "svm1"}}},
+                        {"name", "clone"},
+                        {"comment", "c"},
+                        {"clone",
+                         {{"is_flexclone", true},
+                          {"parent_volume", {{"name", "parent"}}},
+                          {"parent_snapshot", {{"name", "base"}}}}}};
+  const auto with = [&](const json& changes) { return Merged(minimal, changes).dump(); };
+  const json qos = {{"qos", {{"policy", {{"name", "gold"}}}}}};
+  const json guarantee = {{"guarantee", {{"type", "none"}}}};
+  ExpectRefusals({
+      {"QoS", "POST", kVolumes, with(qos), 400, 262196},
+      {"guarantee", "POST", kVolumes, with(guarantee), 400, 262196},
+      {"snapshot policy", "POST", kVolumes, with({{"snapshot_policy", {{"name", "none"}}}}), 400,
+       262196},
+      {"reserve", "POST", kVolumes, with({{"space", {{"snapshot", {{"reserve_percent", 5}}}}}}),
+       400, 262196},
+  });
+  Set("clone_create", "refuse_qos");
+  ExpectRefusals({{"QoS", "POST", kVolumes, with(qos), 400, 262196}});
+  EXPECT_EQ(Call("POST", kVolumes, with(guarantee)).status, 202);
+  Set("clone_create", "take");
+  EXPECT_EQ(Call("POST", kVolumes, with(Merged(qos, {{"name", "clone2"}}))).status, 202);
+}
+
+TEST_F(VolumeTest, ClonesMayComeOnlineLate) {
+  Set("clone_online_ms", "3000");
+  MakeSnapshot(MakeVolume("parent"), "base");
+  const std::string clone = Made(std::string(kVolumes) + "?return_timeout=15",
+                                 {{"svm", {{"name", "svm1"}}},
+                                  {"name", "clone"},
+                                  {"clone",
+                                   {{"is_flexclone", true},
+                                    {"parent_volume", {{"name", "parent"}}},
+                                    {"parent_snapshot", {{"name", "base"}}}}}});
+  const auto state = [&] {
+    return Get(std::string(kVolumes) + "/" + clone + "?fields=state").body["state"];
+  };
+  EXPECT_EQ(state(), "offline");
+  now_ += std::chrono::seconds(3);
+  EXPECT_EQ(state(), "online");
+}
+
+TEST_F(VolumeTest, AnswersOfAJobHaveSeveralForms) {
+  const std::string target = std::string(kVolumes) + "?return_timeout=15&return_records=true";
+  const Answer hidden = Call("POST", target, Body({{"name", "a"}}));
+  EXPECT_EQ(hidden.status, 201);
+  EXPECT_TRUE(hidden.body.contains("job"));
+  EXPECT_EQ(hidden.Records().size(), 0U);
+  Set("job_records", "show");
+  EXPECT_EQ(Call("POST", target, Body({{"name", "b"}})).Records().size(), 1U);
+  Set("volume_location", "name");
+  EXPECT_EQ(Call("POST", target, Body({{"name", "c"}})).Location(), "/api/storage/volumes/?name=c");
+  Set("job_answers", "later");
+  EXPECT_EQ(Call("POST", target, Body({{"name", "d"}})).status, 202);
+}
+
+TEST_F(VolumeTest, ABusyVolumeIsDeletedLater) {
+  Set("volume_busy_s", "5");
+  const std::string target = std::string(kVolumes) + "/" + MakeVolume("v") + "?return_timeout=15";
+  EXPECT_EQ(Call("DELETE", target).code, 524486);
+  now_ += std::chrono::seconds(4);
+  EXPECT_EQ(Call("DELETE", target).code, 524486);
+  now_ += std::chrono::seconds(1);
+  EXPECT_EQ(Call("DELETE", target).status, 200);
+}
+
+TEST_F(VolumeTest, MappedOneMayBeDeletedWhereTheArrayLetsIt) {
+  Set("delete_mapped", "take");
+  const std::string uuid = MakeVolume("v");
+  MakeSubsystem("s");
+  Map("s", MakeNamespace("v"));
+  EXPECT_EQ(Call("DELETE", std::string(kVolumes) + "/" + uuid + "?return_timeout=15").status, 200);
+}
+
+TEST_F(VolumeTest, NoQosPolicyHasOneForm) {
+  const std::string target = std::string(kVolumes) + "/" +
+                             MakeVolume("v", {{"qos", {{"policy", {{"name", "gold"}}}}}}) +
+                             "?return_timeout=15";
+  const auto patch = [&](const json& form) {
+    return Call("PATCH", target, json{{"qos", {{"policy", {{"name", form}}}}}}.dump());
+  };
+  const auto has_policy = [&] {
+    return !sim_.world()
+                .FindVolume(sim_.world().FindSvm("svm1")->uuid, "v")
+                ->qos_policy_uuid.empty();
+  };
+  Set("qos_removal", "null");
+  EXPECT_EQ(patch("none").status, 400);
+  EXPECT_EQ(patch("").status, 400);
+  EXPECT_TRUE(has_policy());
+  Set("qos_removal", "empty_others_ignored");
+  EXPECT_EQ(patch("none").status, 200);
+  EXPECT_EQ(patch(nullptr).status, 200);
+  EXPECT_TRUE(has_policy());
+  EXPECT_EQ(patch("").status, 200);
+  EXPECT_FALSE(has_policy());
+}
+
+TEST_F(VolumeTest, SizesEndWithThePlatform) {
+  const std::uint64_t tib = 1024 * kGiB;
+  const json large = {{"size", 200 * tib}, {"space", {{"large_size_enabled", true}}}};
+  ExpectRefusals({{"not made for it", "POST", kVolumes, Body({{"size", 101 * tib}}), 400, 262247}});
+  EXPECT_EQ(Call("POST", kVolumes, Body(Merged(large, {{"name", "a"}}))).status, 202);
+  Set("volume_size_limit", "100TiB");
+  ExpectRefusals({{"small platform", "POST", kVolumes, Body(large), 400, 262247},
+                  {"autosize", "POST", kVolumes,
+                   Body({{"autosize", {{"mode", "grow"}, {"maximum", 101 * tib}}}}), 400, 918521}});
+  Set("volume_size_limit", "none");
+  EXPECT_EQ(Call("POST", kVolumes, Body({{"size", 700 * tib}})).status, 202);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <unordered_set>
 
+#include "ransomware.h"
+
 namespace ontapnvme::sim {
 namespace {
 
@@ -140,10 +142,45 @@ std::vector<std::string> World::ClonesOf(const std::string& volume_uuid) const {
     if (volume.clone && volume.clone->volume_uuid == volume_uuid) names.push_back(volume.name);
   };
   for (const Volume& volume : volumes) collect(volume);
-  if (settings.do_queued_clones_hold_parent) {
+  if (settings.switches.Is("queued_clones_hold_parent", "yes")) {
     for (const QueuedVolume& queued : recovery_queue) collect(queued.volume);
   }
   return names;
+}
+
+std::optional<int> World::SplitPercent(const Volume& clone) const {
+  if (!clone.clone || !clone.clone->split_since) return std::nullopt;
+  const auto lasts = std::chrono::seconds(settings.switches.Number("split_s"));
+  const auto past = Now() - *clone.clone->split_since;
+  return past >= lasts ? 100 : static_cast<int>(past * 100 / lasts);
+}
+
+void World::FinishSplits() {
+  for (Volume& volume : volumes) {
+    if (SplitPercent(volume) != 100) continue;
+    std::vector<std::string> lost;
+    for (Snapshot* snapshot : SnapshotsOf(volume.uuid)) {
+      snapshot->is_clone_base = false;
+      if (settings.switches.Is("split_snapshots", "gone")) lost.push_back(snapshot->uuid);
+    }
+    for (const auto& uuid : lost) snapshots.Erase(uuid);
+    volume.clone.reset();
+  }
+}
+
+int World::MovePercent(const Movement& movement) const {
+  const auto lasts = std::chrono::seconds(settings.switches.Number("move_s"));
+  const auto past = Now() - movement.since;
+  return past >= lasts ? 100 : static_cast<int>(past * 100 / lasts);
+}
+
+void World::FinishMoves() {
+  for (Volume& volume : volumes) {
+    const auto& movement = volume.movement;
+    if (!movement || movement->has_failed || MovePercent(*movement) != 100) continue;
+    volume.aggregate_uuid = volume.movement->aggregate_uuid;
+    volume.movement.reset();
+  }
 }
 
 bool World::HasClone(const std::string& snapshot_uuid) {
@@ -151,7 +188,7 @@ bool World::HasClone(const std::string& snapshot_uuid) {
     return volume.clone && volume.clone->snapshot_uuid == snapshot_uuid;
   };
   return std::any_of(volumes.begin(), volumes.end(), is_child) ||
-         (settings.do_queued_clones_hold_parent &&
+         (settings.switches.Is("queued_clones_hold_parent", "yes") &&
           std::any_of(recovery_queue.begin(), recovery_queue.end(),
                       [&](const QueuedVolume& queued) { return is_child(queued.volume); }));
 }
@@ -248,6 +285,35 @@ void World::Republish(const Volume& volume) {
   }
 }
 
+bool World::IsListed(Time create_time) const {
+  const std::chrono::milliseconds late(settings.switches.Number("late_listing_ms"));
+  return late.count() == 0 || Now() - create_time >= late;
+}
+
+bool World::IsFoundByUuid(Time create_time) const {
+  return settings.switches.Is("late_by_uuid", "no") || IsListed(create_time);
+}
+
+void World::BringClonesOnline() {
+  for (Volume& volume : volumes) {
+    if (!volume.online_time || Now() < *volume.online_time) continue;
+    volume.state = "online";
+    volume.online_time.reset();
+  }
+}
+
+NvmeNamespace& World::Renew(const std::string& uuid) {
+  NvmeNamespace copy = *namespaces.Find(uuid);
+  copy.uuid = NewUuid();
+  copy.nguid = NewHex(32);
+  const std::string image = NewUuid();
+  blocks().Save(uuid, image);
+  blocks().Clone(image, copy.uuid);
+  blocks().DropImage(image);
+  RemoveNamespace(uuid);
+  return namespaces.Add(std::move(copy));
+}
+
 void World::Unmap(NvmeNamespace* ns) {
   const std::string subsystem_uuid = ns->subsystem_uuid;
   Subsystem* subsystem = subsystems.Find(subsystem_uuid);
@@ -283,6 +349,8 @@ void World::LeaveGroup(const std::string& volume_uuid) {
   if (group == nullptr) return;
   auto& members = group->volume_uuids;
   members.erase(std::remove(members.begin(), members.end(), volume_uuid), members.end());
+  group->deleted_names.erase(volume_uuid);
+  const bool is_over = members.empty() && settings.switches.Is("empty_groups", "vanish");
   const std::string group_uuid = group->uuid;
   std::vector<std::string> done;
   for (GroupSnapshot& snapshot : group_snapshots) {
@@ -290,10 +358,25 @@ void World::LeaveGroup(const std::string& volume_uuid) {
     for (const GroupSnapshotMember& member : snapshot.members) {
       if (member.volume_uuid == volume_uuid) snapshot.is_invalid = true;
     }
-    if (members.empty()) done.push_back(snapshot.uuid);
+    if (is_over) done.push_back(snapshot.uuid);
   }
   for (const std::string& uuid : done) group_snapshots.Erase(uuid);
-  if (members.empty()) groups.Erase(group_uuid);
+  if (is_over) groups.Erase(group_uuid);
+}
+
+void World::LeaveGroupDeleted(const Volume& volume) {
+  ConsistencyGroup* group = GroupOf(volume.uuid);
+  if (group == nullptr) return;
+  if (settings.switches.Is("deleted_volume_in_group", "leaves")) {
+    LeaveGroup(volume.uuid);
+  } else {
+    group->deleted_names[volume.uuid] = volume.name;
+  }
+}
+
+bool World::HasLivingMembers(const ConsistencyGroup& group) const {
+  return std::any_of(group.volume_uuids.begin(), group.volume_uuids.end(),
+                     [&](const std::string& uuid) { return volumes.Find(uuid) != nullptr; });
 }
 
 void World::RemoveSnapshot(const std::string& uuid) {
@@ -308,6 +391,9 @@ void World::RemoveSnapshot(const std::string& uuid) {
       continue;
     }
     group_snapshot.is_invalid = true;
+    // A group that outlived its members keeps its snapshots too.
+    const ConsistencyGroup* group = groups.Find(group_snapshot.group_uuid);
+    if (group != nullptr && !HasLivingMembers(*group)) continue;
     if (std::none_of(members.begin(), members.end(), [&](const GroupSnapshotMember& member) {
           return snapshots.Find(member.snapshot_uuid) != nullptr;
         })) {
@@ -339,10 +425,11 @@ nlohmann::json World::NodeReference(const std::string& name) const {
   return {{"name", name}};
 }
 
-// Deleted as far as its owner can: queued clones still hold it.
+// Deleted as far as its owner can: queued clones, or locked snapshots, still hold it.
 bool World::IsWaitingToGo(const std::string& volume_uuid) {
   const Volume* volume = volumes.Find(volume_uuid);
-  return volume->name.find("pve_deleted_") != std::string::npos && !ClonesOf(volume_uuid).empty();
+  return volume->name.find("pve_deleted_") != std::string::npos &&
+         (!ClonesOf(volume_uuid).empty() || HasLocked(*this, volume_uuid));
 }
 
 std::vector<std::string> World::Orphans() {
@@ -372,6 +459,16 @@ std::vector<std::string> World::Orphans() {
   }
   for (const ConsistencyGroup& group : groups) {
     if (group.volume_uuids.empty()) lines.push_back("empty group: " + group.name);
+    for (const std::string& uuid : group.volume_uuids) {
+      if (volumes.Find(uuid) == nullptr) {
+        lines.push_back("group with a deleted volume: " + group.name);
+      }
+    }
+  }
+  for (const GroupSnapshot& snapshot : group_snapshots) {
+    if (groups.Find(snapshot.group_uuid) == nullptr) {
+      lines.push_back("group snapshot without group: " + snapshot.name);
+    }
   }
   return lines;
 }

@@ -64,6 +64,13 @@ class World {
   std::vector<Snapshot*> SnapshotsOf(const std::string& volume_uuid);       // oldest first
   std::vector<std::string> ClonesOf(const std::string& volume_uuid) const;  // names, unsplit ones
   bool HasClone(const std::string& snapshot_uuid);
+  // How far the split of a FlexClone has come, in per cent; nothing: it has not begun.
+  std::optional<int> SplitPercent(const Volume& clone) const;
+  // What has been split for long enough is a FlexClone no more.
+  void FinishSplits();
+  // What has moved for long enough is on its new aggregate.
+  int MovePercent(const Movement& movement) const;
+  void FinishMoves();
 
   std::string PathOf(const NvmeNamespace& ns) const;
   std::string SvmOf(const NvmeNamespace& ns) const;  // its uuid
@@ -84,10 +91,20 @@ class World {
   // Unmaps and removes; bytes included.
   void RemoveNamespace(const std::string& uuid);
   void Unmap(NvmeNamespace* ns);
+  // The same bytes in another namespace, at the same path.
+  NvmeNamespace& Renew(const std::string& uuid);
   // Removes it everywhere, from its group and with its snapshots.
   void DestroyVolumeContents(const std::string& volume_uuid);
   void LeaveGroup(const std::string& volume_uuid);
+  // The volume is about to be deleted.
+  void LeaveGroupDeleted(const Volume& volume);
+  bool HasLivingMembers(const ConsistencyGroup& group) const;
   void RemoveSnapshot(const std::string& uuid);
+
+  // What was made so lately is not listed; see switch late_listing_ms.
+  bool IsListed(Time create_time) const;
+  bool IsFoundByUuid(Time create_time) const;
+  void BringClonesOnline();
 
   // Strings of the form the array uses.
   static std::string Timestamp(Time time);

@@ -19,8 +19,12 @@ my %calls = (
     activate => sub ($client, $script) { $client->activate() },
     capacity => sub ($client, $script) { $client->capacity() },
     require_empty => sub ($client, $script) { $client->require_empty() },
+    explain => sub ($client, $script) { $client->explain($script) },
+    examine => sub ($client, $script) { $client->examine() },
+    remove_abandoned => sub ($client, $script) { $client->remove_abandoned([]) },
     pending => sub ($client, $script) { $client->pending() },
     identity => sub ($client, $script) { $client->identity() },
+    require_same_disks => sub ($client, $script) { $client->require_same_disks() },
     apply_changes => sub ($client, $script) { $client->apply_changes({}) },
     forget => sub ($client, $script) { $client->forget() },
     list => sub ($client, $script) { $client->list(undef) },
@@ -31,18 +35,32 @@ my %calls = (
     deactivate_volume => sub ($client, $script) { $client->deactivate_volume($script) },
     resize => sub ($client, $script) { $client->resize($script, 4096) },
     create_base => sub ($client, $script) { $client->create_base($script) },
-    clone_volume => sub ($client, $script) { $client->clone_volume($script, undef, 101) },
+    clone => sub ($client, $script) { $client->clone($script, undef, 101) },
+    clone_vm => sub ($client, $script) { $client->clone_vm([$script], undef, 101) },
+    probes => sub ($client, $script) { $client->probes() },
+    run_probe => sub ($client, $script) { $client->run_probe($script) },
+    list_deleted => sub ($client, $script) { $client->list_deleted() },
+    undelete => sub ($client, $script) { $client->undelete($script, undef) },
+    copy_progress => sub ($client, $script) { $client->copy_progress(101) },
+    start_move => sub ($client, $script) { $client->start_move($script, 'aggr2') },
+    where_is => sub ($client, $script) { $client->where_is($script) },
     rename => sub ($client, $script) { $client->rename($script, 101, undef) },
+    hand_over => sub ($client, $script) { $client->hand_over($script, 'b', 'i', 'y') },
+    moved_volumes => sub ($client, $script) { $client->moved_volumes(101, $script) },
+    take_over => sub ($client, $script) { $client->take_over($script) },
     set_notes => sub ($client, $script) { $client->set_notes($script, 'notes') },
     set_protected => sub ($client, $script) { $client->set_protected($script, 1) },
-    export_volume => sub ($client, $script) { $client->export_volume($script, undef, 1) },
+    export => sub ($client, $script) { $client->export($script, undef, 1) },
     read_import_size => sub ($client, $script) { $client->read_import_size(0) },
     import_volume => sub ($client, $script) { $client->import_volume($script, 4096, 0) },
+    prepare_snapshot => sub ($client, $script) { $client->prepare_snapshot($script) },
     create_snapshot => sub ($client, $script) { $client->create_snapshot($script, 's') },
     delete_snapshot => sub ($client, $script) { $client->delete_snapshot($script, 's') },
     rollback_blockers => sub ($client, $script) { $client->rollback_blockers($script, 's') },
     rollback => sub ($client, $script) { $client->rollback($script, 's') },
+    list_vm_snapshots => sub ($client, $script) { $client->list_vm_snapshots(undef) },
     list_snapshots => sub ($client, $script) { $client->list_snapshots($script) },
+    adopt_snapshot => sub ($client, $script) { $client->adopt_snapshot([$script], 'a', 's') },
     activate_snapshot => sub ($client, $script) { $client->activate_snapshot($script, 's') },
     deactivate_snapshot => sub ($client, $script) { $client->deactivate_snapshot($script, 's') },
 );
@@ -72,7 +90,7 @@ subtest 'every call turns an exception into an object' => sub {
             is($error->code, 'internal', "$call, $script: its code");
         }
     }
-    is(error_of(sub { client()->info('throw:standard') })->msg, '[internal] broken invariant',
+    is(error_of(sub { client()->info('throw:standard') })->msg, 'broken invariant [internal]',
         'in one line');
 };
 
@@ -81,8 +99,8 @@ subtest 'an error has its code, its line and its facts' => sub {
     for my $code (@codes) {
         my $error = error_of(sub { $client->info("error:$code") });
         is($error->code, $code, 'code');
-        is($error->msg, "[$code] cannot play 'größe': the script says so (svm=pvé, tries=3);"
-            . ' write another script',
+        is($error->msg, "cannot play 'größe': the script says so; write another script"
+            . " [$code, svm=pvé, tries=3]",
             'line');
         is("$error", $error->msg . "\n", 'as text, with a newline');
         is_deeply($error->facts, { svm => 'pvé', tries => 3 }, 'facts');

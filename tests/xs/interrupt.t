@@ -71,7 +71,7 @@ subtest 'what takes as long as it takes ends as well' => sub {
     open(my $null, '+<', '/dev/null') or die "null: $!\n";
     my $fd = fileno($null);
     my %calls = (
-        export_volume => sub { client()->export_volume(WAIT, undef, $fd) },
+        export => sub { client()->export(WAIT, undef, $fd) },
         read_import_size => sub { client(script => WAIT)->read_import_size($fd) },
         import_volume => sub { client()->import_volume(WAIT, 4096, $fd) },
     );

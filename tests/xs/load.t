@@ -63,9 +63,21 @@ subtest 'only the boot function is exported' => sub {
 subtest 'every function of the façade has its XSUB' => sub {
     can_ok($module, qw(
         new check_settings verify check_connection activate capacity require_empty forget list
-        info allocate free activate_volume deactivate_volume resize create_snapshot
-        delete_snapshot rollback_blockers rollback list_snapshots take_log CLONE_SKIP
+        info allocate free activate_volume deactivate_volume resize identity pending examine explain
+        require_same_disks apply_changes probes run_probe list_deleted undelete remove_abandoned
+        create_base clone clone_vm copy_progress start_move where_is hand_over moved_volumes take_over rename set_notes set_protected export read_import_size import_volume
+        activate_snapshot deactivate_snapshot prepare_snapshot create_snapshot
+        delete_snapshot rollback_blockers rollback list_snapshots list_vm_snapshots adopt_snapshot take_log CLONE_SKIP
     ));
+};
+
+subtest 'every function of the module is described in it' => sub {
+    open(my $source, '<', $INC{'PVE/Storage/OntapNvmeTcp/Native.pm'}) or die "source: $!\n";
+    my %described = map { $_ => 1 } map { /\A=item (.*)/ ? $1 =~ /(?:\A|, )(\w+)/g : () } readline($source);
+    no strict 'refs';
+    my @functions = grep { defined(&{"${module}::$_"}) && /\A[a-z]/ && $_ ne 'bootstrap' } keys(%{"${module}::"});
+    cmp_ok(scalar(@functions), '>', 30, 'there are some');
+    is_deeply([grep { !$described{$_} } sort(@functions)], [], 'none is left out');
 };
 
 done_testing();

@@ -64,8 +64,13 @@ subtest 'absent is undef' => sub {
     is($client->info('x')->{notes}, "größe\nand more", 'notes, in and out');
     $client->set_notes('x', '');
     is($client->info('x')->{notes}, undef, 'none again');
-    is($client->clone_volume('x', undef, 101), 'x,,101', 'no snapshot in');
-    is($client->clone_volume('x', 'größe', 101), 'x,größe,101', 'a snapshot in');
+    is($client->clone('x', undef, 101), 'x,,101', 'no snapshot in');
+    is($client->clone('x', 'größe', 101), 'x,größe,101', 'a snapshot in');
+    is_deeply($client->clone_vm(['x', 'größe'], undef, 101), ['x,,101', 'größe,,101'],
+        'a list in and out');
+    is_deeply($client->clone_vm([], 's', 101), [], 'an empty one');
+    is($client->hand_over('x', 'größe', 'i', 'y'), 'größe,i,y', 'what a disk is called elsewhere');
+    is_deeply($client->moved_volumes(101, 'a:x'), ['a:x,101'], 'volumes that came');
     is($client->rename('x', 101, undef), 'x,101,', 'no new name in');
     is($client->rename('x', 101, 'y'), 'x,101,y', 'a new name in');
     is($client->allocate(100, undef, 4), '100,,4', 'no name in');
@@ -85,8 +90,8 @@ subtest 'true and false' => sub {
 subtest 'a stream goes through the descriptor that is given, which stays open' => sub {
     my $client = client();
     my ($reader, $writer) = piped();
-    $client->export_volume('vm', 'snap', fileno($writer));
-    $client->export_volume('vm', undef, '' . fileno($writer));
+    $client->export('vm', 'snap', fileno($writer));
+    $client->export('vm', undef, '' . fileno($writer));
     print {$writer} ';';
     close($writer);
     is(do { local $/; readline($reader) }, 'vm@snapvm@;', 'out, of a snapshot and of a volume');
@@ -104,7 +109,7 @@ subtest 'what is no descriptor is refused before anything is done' => sub {
     for my $value (-1, '-1', 1.5, '', 'x', '0x1', undef, \*STDIN, *STDIN, [], 2**31, '2147483648',
         18446744073709551615) {
         my %calls = (
-            export_volume => sub { $client->export_volume('throw:other', undef, $value) },
+            export => sub { $client->export('throw:other', undef, $value) },
             read_import_size => sub { client(script => 'throw:other')->read_import_size($value) },
             import_volume => sub { $client->import_volume('throw:other', 1, $value) },
         );
@@ -134,8 +139,12 @@ subtest 'what is no text is refused' => sub {
             'as settings before a change');
     }
     for my $value ([], {}, $client) {
-        is(error_of(sub { $client->clone_volume('x', $value, 1) })->code, 'invalid-argument',
+        is(error_of(sub { $client->clone('x', $value, 1) })->code, 'invalid-argument',
             'as snapshot');
+    }
+    for my $value (undef, {}, 'x', [undef], [[]], $client) {
+        is(error_of(sub { $client->clone_vm($value, undef, 1) })->code, 'invalid-argument',
+            'as list of volumes');
     }
     is(error_of(sub { $client->set_notes('x', undef) })->code, 'invalid-argument', 'as notes');
     ok(!eval { $client->info(); 1 }, 'too few arguments');
@@ -164,17 +173,49 @@ subtest 'settings before a change arrive' => sub {
 
 subtest 'wrong settings are told by either way' => sub {
     is(error_of(sub { NATIVE->check_settings('store', { key => 'wrong' }) })->msg,
-        q{[invalid-argument] 'key' of 'store' is wrong}, 'by the check');
+        q{'key' of 'store' is wrong [invalid-argument]}, 'by the check');
     is(error_of(sub { client(key => 'wrong') })->code, 'invalid-argument', 'by the constructor');
     ok(eval { NATIVE->check_settings('store', { key => 'right' }); 1 }, 'right ones pass');
 };
 
 subtest 'lists and hashes have what their description says' => sub {
     my $client = client();
+    is_deeply($client->where_is('x'),
+        { place => 'größe', destination => undef, percent => 100, state => 'success' }, 'a place');
+    is_deeply($client->probes(), [
+        { probe => "gr\x{f6}\x{df}e", question => 'which', steps => 'reads', positions => ['a', 'b'] },
+    ], 'probes');
+    is_deeply($client->run_probe('x'), {
+        probe => 'x', question => 'which', position => 'a', detail => undef, svm_uuid => 'u', release => undef,
+    }, 'what a probe has found out');
+    is_deeply($client->list_deleted(), [
+        {
+            volume_name => 'vm-100-disk-0', vmid => 100, queued_as => 'vm_100_disk_0_1001',
+            deleted_at_s => 1_700_000_000, kept_until_s => undef,
+        },
+    ], 'deleted volumes');
+    is_deeply($client->remove_abandoned(['größe', 'b']), ['größe', 'b'], 'names and lines');
+    is($client->undelete('größe', 'x'), 'größe', 'a name');
+    is_deeply($client->copy_progress(101),
+        [{ volume_name => 'vm-101-disk-0', has_begun => 1, percent => 40 }], 'full clones');
     is_deeply($client->list_snapshots('x'), [
         { name => 'one', id => 'id-1', create_time_s => 1_700_000_000 },
         { name => 'two', id => 'id-2', create_time_s => -1 },
     ], 'snapshots');
+    my %own = (
+        vmid => 100, array_name => 'pve_snap_s1', name => 's1', shown_as => 's1', kind => 'proxmox',
+        create_time_s => 1_700_000_000, locked_until_s => undef, is_on_all_disks => 1, disks => [{
+            volume_name => 'vm-100-disk-0', id => 'id-1', create_time_s => 1_700_000_001,
+            size_bytes => 4096, disk_size_bytes => 2**30,
+        }],
+    );
+    is_deeply($client->list_vm_snapshots(100), [\%own, {
+        %own, name => undef, shown_as => undef, locked_until_s => 1_700_000_002, is_on_all_disks => 0,
+    }], 'snapshots of a VM');
+    is_deeply($client->adopt_snapshot(['x', 'y'], 'größe', 'größe'),
+        { create_time_s => 1_700_000_000, is_of_one_moment => 1, locked_until_s => 1_700_000_002 },
+        'an adopted snapshot');
+    is($client->adopt_snapshot(['x'], 'a', 'b')->{locked_until_s}, undef, 'one that is not locked');
     is_deeply($client->rollback_blockers('x', 's'), ['s-1', 's-2'], 'blockers');
     is_deeply([sort(keys($client->info('x')->%*))],
         [qw(create_time_s is_protected notes parent size_bytes used_bytes vmid volume_name)], 'a disk');
@@ -184,6 +225,17 @@ subtest 'lists and hashes have what their description says' => sub {
     is($client->activate_snapshot('vm', 's'), '/dev/ontapnvme/store/vm@s', 'that of a snapshot');
     is($client->create_base('vm'), 'base of vm', 'a name');
     is_deeply($client->pending(), ['one', 'two'], 'lines');
+    is_deeply($client->examine(), [
+        { check => 'array', outcome => 'ok', text => "gr\x{f6}\x{df}e answers", remedy => undef },
+        { check => 'lifs', outcome => 'warn', text => 'one is down', remedy => 'network interface show' },
+        { check => 'svm', outcome => 'fail', text => 'it is gone', remedy => 'vserver show' },
+        { check => 'svm-state', outcome => 'skipped', text => "not looked at: 'svm' comes first",
+            remedy => undef },
+    ], 'results of checks');
+    is_deeply($client->explain('x'), [
+        { part => 'container', name => 'name', value => 'x', is_odd => 0 },
+        { part => 'map', name => 'none', value => "gr\x{f6}\x{df}e", is_odd => 1 },
+    ], 'facts');
     is($client->identity(), 'größe@store', 'a text');
     is_deeply([$client->free('x')], [], 'nothing');
     is_deeply([$client->set_notes('x', '')], [], 'nothing');
@@ -195,10 +247,12 @@ subtest 'lists and hashes have what their description says' => sub {
 
 subtest 'what the library has to say is taken once' => sub {
     my $client = client();
+    $client->deactivate_snapshot('x', 't');
     $client->create_snapshot('x', 'd');
     $client->resize('x', 1);
     eval { $client->rollback('error:busy', 'w') };
     is_deeply($client->take_log(), [
+        { level => 'trace', text => 't' },
         { level => 'debug', text => 'd' },
         { level => 'info', text => '1' },
         { level => 'warning', text => 'w' },

@@ -5,13 +5,16 @@ use v5.36;
 
 use Exporter qw(import);
 
-use PVE::Storage::OntapNvmeTcp::Error;
+use PVE::Storage::OntapNvmeTcp::ClusterId qw(cluster_id);
+use PVE::Storage::OntapNvmeTcp::Error qw(refuse line_about);
+use PVE::Storage::OntapNvmeTcp::Messages qw(say_warning say_warning_sometimes say_detail);
+use PVE::Storage::OntapNvmeTcp::PrivateFiles qw(ca_file disk_memory_file hosts_directory);
 use PVE::Storage::OntapNvmeTcp::Schema;
 use PVE::Storage::OntapNvmeTcp::Secrets;
 use PVE::Storage::OntapNvmeTcp::Version;
 use PVE::Storage::OntapNvmeTcp::VolumeName;
 
-our @EXPORT_OK = qw(with_client check_settings say_warning say_warning_sometimes);
+our @EXPORT_OK = qw(with_client check_settings);
 
 =head1 NAME
 
@@ -29,36 +32,27 @@ is thrown (by a signal handler) passes untouched.
 =item with_client($storeid, $scfg, $code, %options)
 
 Calls C<$code> with the client of the storage and returns its scalar result. One client serves a
-storage for as long as process, settings and secrets stay the same. What the library wants to be
-known is printed afterwards, also when the call fails. C<< secrets => \%secrets >> uses these
-instead of the stored ones and keeps no client; C<< is_poll => 1 >> says a warning once a minute at
-most.
+storage for as long as process, settings and secrets stay the same. What the library has to say comes
+out afterwards, also when the call fails. C<< secrets => \%secrets >> uses these instead of the stored
+ones and keeps no client; C<< is_poll => 1 >> says a warning once a minute at most.
 
 =item check_settings($storeid, $scfg)
 
 Dies with what is wrong in the settings. Sends nothing.
-
-=item say_warning($text), say_warning_sometimes($text)
-
-A warning to the task, where there is one; the second says the same text once a minute at most.
 
 =back
 
 =cut
 
 use constant NATIVE => 'PVE::Storage::OntapNvmeTcp::Native';
-use constant REPEAT_S => 60;
 
-# For tests: more of what surrounds a client (state_directory), and the time.
+# For tests: more of what surrounds a client (state_directory).
 our %surroundings;
-our $clock = sub { time() };
 
 my %clients; # storage id => { pid, digest, client }
-my %last_said; # warning => time
 
-my sub fail ($code, $sentence) {
-    die PVE::Storage::OntapNvmeTcp::Error->new($code, $sentence);
-}
+# The level of the setting `debug` from which on records of a level are shown; warnings always are.
+my %shown_from = (trace => 2, debug => 1, info => 1);
 
 my sub load_native {
     my $file = NATIVE =~ s{::}{/}gr . '.pm';
@@ -69,15 +63,17 @@ my sub load_native {
     delete($INC{$file}) if !$loaded;
     my $version = $PVE::Storage::OntapNvmeTcp::Version::VERSION;
     if (!$loaded) {
-        my ($reason) = $error =~ /\A([^\n]*)/;
-        fail(
+        # Perl's own words, without its search path and without the line here.
+        my ($reason) =
+            $error =~ /\A([^\n]*?)(?: \(you may need [^\n]*| at [^\n]* line [0-9]+\.)?(?:\n|\z)/;
+        refuse(
             'unsupported',
-            'cannot load the native library: install the package pve-storage-ontapnvme on this'
-                . " node, in the version for this release of Proxmox VE ($reason)",
+            "cannot load the native library: $reason; install the package pve-storage-ontapnvme on"
+                . ' this node, in the version for this release of Proxmox VE',
         );
     }
     my $found = NATIVE->VERSION // 'unknown';
-    fail(
+    refuse(
         'unsupported',
         "cannot use the native library: it has version $found, the plugin has version $version;"
             . ' install the package pve-storage-ontapnvme again on this node and restart its'
@@ -86,40 +82,20 @@ my sub load_native {
     return;
 }
 
-sub say_warning ($text) {
-    chomp($text);
-    if (my $log_warn = PVE::RESTEnvironment->can('log_warn')) {
-        $log_warn->($text);
-    } else {
-        warn "$text\n";
-    }
-    return;
-}
-
-sub say_warning_sometimes ($text) {
-    my $now = $clock->();
-    return if $now < ($last_said{$text} // 0) + REPEAT_S;
-    # Forget what is old: texts differ, and pvestatd runs for months.
-    delete(@last_said{ grep { $last_said{$_} + REPEAT_S <= $now } keys(%last_said) });
-    $last_said{$text} = $now;
-    say_warning($text);
-    return;
-}
-
-my sub print_log ($storeid, $scfg, $records, $is_poll) {
-    my $debug = $scfg->{debug} // 0;
+my sub show_log ($storeid, $scfg, $records, $is_poll) {
+    my ($debug) = ($scfg->{debug} // '') =~ /\A([0-9])\z/;
     for my $record ($records->@*) {
-        my $text = "storage '$storeid': $record->{text}";
+        my $text = line_about($storeid, $record->{text});
         if ($record->{level} eq 'warning') {
             $is_poll ? say_warning_sometimes($text) : say_warning($text);
-        } elsif ($debug =~ /\A[1-9]/) {
-            print STDERR "$record->{level}: $text\n";
+        } elsif (($debug // 0) >= $shown_from{ $record->{level} }) {
+            say_detail("$record->{level}: $text");
         }
     }
     return;
 }
 
-# The same text for the same settings and secrets, which it does not tell.
+# The same text for the same settings and secrets, none of which can be read from it.
 my sub digest_of (@hashes) {
     require Digest::SHA;
     my $text = '';
@@ -134,11 +110,14 @@ my sub digest_of (@hashes) {
 }
 
 my sub surroundings_of ($storeid) {
+    my $ca_file = ca_file($storeid);
     return {
-        cluster_id => PVE::Storage::OntapNvmeTcp::Secrets::cluster_id(),
-        ca_file => PVE::Storage::OntapNvmeTcp::Secrets::ca_file($storeid),
-        disk_memory_file => PVE::Storage::OntapNvmeTcp::Secrets::disk_memory_file($storeid),
+        cluster_id => cluster_id(),
+        ca_file => -e $ca_file ? $ca_file : undef,
+        disk_memory_file => disk_memory_file($storeid),
         link_directory => $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory,
+        members_file => '/etc/pve/.members',
+        hosts_directory => hosts_directory(),
         lvm_config_file => '/etc/lvm/lvm.conf',
         %surroundings,
     };
@@ -146,7 +125,7 @@ my sub surroundings_of ($storeid) {
 
 my sub require_password ($storeid, $secrets) {
     return if length($secrets->{password} // '');
-    fail(
+    refuse(
         'invalid-argument',
         "no password is stored; set it with 'pvesm set $storeid --password'",
     );
@@ -182,7 +161,7 @@ sub with_client ($storeid, $scfg, $code, %options) {
     my $result;
     my $done = eval { $result = $code->($client); 1 };
     my $error = $@;
-    print_log($storeid, $scfg, $client->take_log(), $options{is_poll});
+    show_log($storeid, $scfg, $client->take_log(), $options{is_poll});
     die $error if !$done;
     return $result;
 }

@@ -38,6 +38,10 @@ Returns the milliseconds that it took; dies after C<timeout> seconds (default 30
 The same for the state of the controller behind a portal, as sysfs has it (C<live>, C<connecting>,
 others), or C<gone>. The option C<not> waits for any state but that.
 
+=item path_state($portal)
+
+The state of the controller behind a portal now.
+
 =item spawn($command, %options)
 
 Starts a command and returns at once with a L<Lab::Process>. No time limit unless C<timeout> is
@@ -148,15 +152,22 @@ sub wait_for ($self, $condition, %options) {
     die 'guest \'' . $self->name . "': '$condition' $how\n";
 }
 
-sub wait_for_path ($self, $portal, $state, %options) {
-
-    # Built-ins alone: this is asked fifty times a second.
-    my $look =
+# Shell that puts a path's state into `seen`. Built-ins alone: it may be asked fifty times a second.
+my sub look_at ($portal) {
+    return
           "seen=gone; for c in /sys/class/nvme/nvme*; do "
         . "read -r a <\$c/address && read -r s <\$c/state && "
         . "[[ \$a == *'traddr=$portal,'* ]] && seen=\$s; done";
+}
+
+sub wait_for_path ($self, $portal, $state, %options) {
     my $compare = $options{not} ? '!=' : '==';
-    return $self->wait_for("$look; [[ \$seen $compare $state ]]", %options);
+    return $self->wait_for(look_at($portal) . "; [[ \$seen $compare $state ]]", %options);
+}
+
+sub path_state ($self, $portal) {
+    chomp(my $state = $self->must(look_at($portal) . '; echo $seen'));
+    return $state;
 }
 
 sub agent ($self, $class, %options) { return Lab::Agent->start($self, $class, %options) }

@@ -26,7 +26,7 @@ sub answer (%more) {
 # The lock of the storage stands among the calls.
 $HookTest::on_lock = sub ($what, @more) { push(@calls, [$what, @more]) };
 
-# The calls that `$code` leads to, each as [method, argument, …]; taking the log is not told.
+# The calls that `$code` leads to, each as [method, argument, …]; taking the log is left out.
 sub calls_of ($code) {
     @calls = ();
     $code->();
@@ -80,9 +80,11 @@ package PVE::Storage::OntapNvmeTcp::Native {
 
     for my $method (qw(
         verify check_connection activate capacity require_empty forget list info allocate free
-        activate_volume deactivate_volume resize create_snapshot delete_snapshot rollback_blockers
-        rollback list_snapshots identity pending apply_changes create_base clone_volume rename set_notes
-        set_protected export_volume read_import_size import_volume activate_snapshot
+        activate_volume deactivate_volume resize prepare_snapshot create_snapshot delete_snapshot rollback_blockers
+        rollback list_snapshots list_vm_snapshots adopt_snapshot identity pending examine explain require_same_disks
+        apply_changes create_base clone clone_vm list_deleted undelete remove_abandoned probes run_probe copy_progress start_move where_is
+        hand_over moved_volumes take_over rename set_notes
+        set_protected export read_import_size import_volume activate_snapshot
         deactivate_snapshot
     )) {
         no strict 'refs';

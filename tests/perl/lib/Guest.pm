@@ -120,7 +120,7 @@ sub exported ($self, $volid, $snap = undef) {
 
 # ---- virtual machines
 
-# As the array tells it, active or not.
+# As the array has it, active or not.
 sub size_of ($self, $volid) { return scalar($self->volume_size_info($volid, 10)) }
 
 # Volumes of a VM, each [name, KiB]. When one fails, those before it go again.
@@ -182,7 +182,7 @@ sub stop_vm ($self, $volids, %what) {
     return;
 }
 
-# A volume is deleted if its path tells that it is the VM's.
+# A volume is deleted if it is the VM's by its path.
 sub destroy_vm ($self, $vmid, @volids) {
     $self->new_task();
     for my $volid (@volids) {

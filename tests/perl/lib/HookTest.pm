@@ -17,7 +17,7 @@ BEGIN {
 use PVE::Storage::Custom::OntapNvmeTcpPlugin;
 
 our @EXPORT_OK = qw(
-    PLUGIN is_real_pve load_pve scfg dirty is_clean error_of said_by in_child priv_dir put_file
+    PLUGIN is_real_pve load_pve scfg dirty is_clean error_of said_by said_in_task in_child priv_dir put_file
     get_file perl_output set_config
 );
 
@@ -25,13 +25,13 @@ use constant PLUGIN => 'PVE::Storage::Custom::OntapNvmeTcpPlugin';
 
 # Nothing of a test may reach what a real node has.
 my ($scratch) = tempdir(CLEANUP => 1) =~ /\A(.*)\z/;
-$PVE::Storage::OntapNvmeTcp::Secrets::priv_dir = "$scratch/priv";
+$PVE::Storage::OntapNvmeTcp::PrivateFiles::directory = "$scratch/priv";
 $PVE::Storage::OntapNvmeTcp::VolumeName::link_directory = "$scratch/dev";
 $PVE::Storage::OntapNvmeTcp::surroundings{state_directory} = "$scratch/run";
 $PVE::Storage::OntapNvmeTcp::surroundings{lvm_config_file} = "$scratch/lvm.conf";
 
-# The lock of a storage, as the cluster's: nobody gets it twice, and what runs under it is called in
-# scalar context. Whoever wants to know of it is told.
+# The lock of a storage, as the cluster's: taking it twice fails, and what runs under it is called in
+# scalar context. Tests that look at it set $on_lock.
 our $on_lock = sub ($what, @more) { };
 our $is_locked = 0;
 {
@@ -64,7 +64,7 @@ sub load_pve {
     return;
 }
 
-# What PVE::Storage::config() tells from now on.
+# What PVE::Storage::config() returns from now on.
 sub set_config ($ids) {
     load_pve();
     no warnings 'redefine';
@@ -131,6 +131,13 @@ sub said_by ($code) {
     return [@said, split(/^/, $printed)];
 }
 
+# What a piece of code says when a worker of Proxmox VE runs it, which has a task log.
+sub said_in_task ($code) {
+    no warnings qw(once redefine);
+    local *PVE::RESTEnvironment::is_worker = sub { 1 };
+    return said_by($code);
+}
+
 sub in_child ($code) {
     pipe(my $reader, my $writer) or die "pipe: $!\n";
     my $pid = fork() // die "fork: $!\n";
@@ -148,7 +155,7 @@ sub in_child ($code) {
     return $answer;
 }
 
-sub priv_dir { return $PVE::Storage::OntapNvmeTcp::Secrets::priv_dir }
+sub priv_dir { return $PVE::Storage::OntapNvmeTcp::PrivateFiles::directory }
 
 # Files below the private folder.
 sub put_file ($name, $text) {

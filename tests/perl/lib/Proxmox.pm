@@ -11,7 +11,7 @@ use Test::More;
 
 use HookTest qw(PLUGIN dirty);
 
-# Proxmox VE's lock of a storage: whoever takes it twice waits for himself, and then fails.
+# Proxmox VE's lock of a storage: taking it twice waits for itself, and then fails.
 my %held;
 {
     no warnings qw(once redefine);
@@ -99,6 +99,13 @@ sub vdisk_list ($self, $storeid, $vmid = undef, $vollist = undef) {
     my $images = $self->call('list_images', $storeid, $self->{storages}{$storeid}, $vmid, $vollist,
         $cache);
     return [sort(map { $_->{volid} } $images->@*)];
+}
+
+# As the web interface's tab of that content.
+sub volume_list ($self, $storeid, $content, $vmid = undef) {
+    $self->activate_storage($storeid);
+    my $volumes = $self->call('list_volumes', $storeid, $self->{storages}{$storeid}, $vmid, [$content]);
+    return [sort(map { $_->{volid} } $volumes->@*)];
 }
 
 # ---- making, deleting, cloning, renaming: under the lock

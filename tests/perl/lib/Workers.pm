@@ -90,7 +90,7 @@ sub as_this_cluster ($self, $code) {
     mkdir($_) for $home, "$home/locks";
     no warnings 'once';
     local $lock_directory = "$home/locks";
-    local $PVE::Storage::OntapNvmeTcp::Secrets::priv_dir = "$home/priv";
+    local $PVE::Storage::OntapNvmeTcp::PrivateFiles::directory = "$home/priv";
     return $code->();
 }
 

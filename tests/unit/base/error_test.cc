@@ -17,35 +17,41 @@ TEST(ErrorTest, RendersToOneLine) {
                           .With("tries", "3")
                           .Try("delete or split that clone first");
   EXPECT_EQ(error.Line(),
-            "[busy] cannot delete disk 'vm-100-disk-0': snapshot 'daily' is the parent of a "
-            "FlexClone (svm=pve, tries=3); delete or split that clone first");
+            "cannot delete disk 'vm-100-disk-0': snapshot 'daily' is the parent of a FlexClone; "
+            "delete or split that clone first [busy, svm=pve, tries=3]");
+  EXPECT_EQ(error.Plain(),
+            "cannot delete disk 'vm-100-disk-0': snapshot 'daily' is the parent of a FlexClone; "
+            "delete or split that clone first");
 }
 
 TEST(ErrorTest, RendersWithoutWhatIsAbsent) {
-  EXPECT_EQ(Error(ErrorCode::kNotFound, "no such disk").Line(), "[not-found] no such disk");
+  EXPECT_EQ(Error(ErrorCode::kNotFound, "no such disk").Line(), "no such disk [not-found]");
 }
 
 TEST(ErrorTest, RendersNoControlCharacters) {
   const Error error =
       Error(ErrorCode::kInternal, "bad\nname").Because("a\r\n\tb").With("k", "\x1b[1m");
-  EXPECT_EQ(error.Line(), "[internal] bad name: a b (k= [1m)");
+  EXPECT_EQ(error.Line(), "bad name: a b [internal, k= [1m]");
 }
 
-TEST(ErrorTest, NeverCutsTheHint) {
+TEST(ErrorTest, NeverCutsTheHintNorTheCode) {
   const Error error = Error(ErrorCode::kInternal, std::string(2000, 'x')).Try("the hint");
-  EXPECT_TRUE(error.Line().ends_with("; the hint"));
+  EXPECT_TRUE(error.Line().ends_with("; the hint [internal]"));
 }
 
 TEST(ErrorTest, WrapKeepsTheCauseAsReason) {
   const Error cause = Error(ErrorCode::kNoSpace, "cannot create volume 'v'")
                           .Because("aggregate full")
                           .With("http", "500")
+                          .From({.http_status = 500, .array_code = 1245212})
                           .OutcomeUnknown();
   const Error wrapped = cause.Wrap("cannot allocate disk 'd'");
   EXPECT_EQ(wrapped.code(), ErrorCode::kNoSpace);
   EXPECT_EQ(wrapped.sentence(), "cannot allocate disk 'd'");
   EXPECT_EQ(wrapped.reason(), "cannot create volume 'v': aggregate full");
   EXPECT_EQ(wrapped.Fact("http"), "500");
+  EXPECT_EQ(wrapped.origin().http_status, 500);
+  EXPECT_EQ(wrapped.origin().array_code, 1245212U);
   EXPECT_TRUE(wrapped.outcome_unknown());
 }
 
@@ -53,8 +59,19 @@ TEST(ErrorTest, GrowsInPlace) {
   Error error(ErrorCode::kBusy, "a sentence");
   error = std::move(error).Because("a reason");
   error = std::move(error).OutcomeUnknown();
-  EXPECT_EQ(error.Line(), "[busy] a sentence: a reason");
+  EXPECT_EQ(error.Line(), "a sentence: a reason [busy]");
   EXPECT_TRUE(error.outcome_unknown());
+}
+
+TEST(ErrorTest, AnAssignmentKeepsTheOrigin) {
+  Error error(ErrorCode::kBusy, "a sentence");
+  EXPECT_EQ(error.origin().http_status, 0);
+  EXPECT_FALSE(error.origin().array_code);
+  EXPECT_EQ(error.origin().refusal, Refusal::kNone);
+  error = Error(ErrorCode::kBusy, "another").From({.refusal = Refusal::kHeldByClones});
+  EXPECT_EQ(error.origin().refusal, Refusal::kHeldByClones);
+  error = std::move(error).Because("a reason");
+  EXPECT_EQ(error.origin().refusal, Refusal::kHeldByClones);
 }
 
 TEST(ErrorTest, AFactThatIsNotThereIsEmpty) {
@@ -68,36 +85,6 @@ TEST(ErrorTest, EveryCodeHasItsOwnText) {
     EXPECT_EQ(std::count(texts.begin(), texts.end(), text), 0) << text;
     texts.push_back(text);
   }
-}
-
-TEST(CleanTextTest, MakesOneLineOfRunsOfBlanks) {
-  EXPECT_EQ(CleanText("  a \r\n b\t\tc\x7f "), "a b c");
-  EXPECT_EQ(CleanText(std::string("a\0b", 3)), "a b");
-}
-
-TEST(CleanTextTest, LeavesNothingThatCommandsATerminal) {
-  EXPECT_EQ(CleanText("a\x1b[31mb"), "a [31mb");
-  EXPECT_EQ(CleanText("a\xc2\x9b\x33mb\xc2\x80"), "a 3mb");                // C1: CSI
-  EXPECT_EQ(CleanText("a\xe2\x80\xa8next\xe2\x80\xaegpj"), "a next gpj");  // separator, override
-  EXPECT_EQ(CleanText("\xe2\x81\xa6x\xe2\x81\xa9"), "x");                  // isolates
-  EXPECT_EQ(CleanText("5 \xe2\x82\xac \xe2\x80\xa6 \xc2\xa0 \xf0\x9f\x92\xbe"),
-            "5 \xe2\x82\xac \xe2\x80\xa6 \xc2\xa0 \xf0\x9f\x92\xbe");  // letters and signs stay
-}
-
-TEST(CleanTextTest, SaysWhereTextIsNoUtf8) {
-  EXPECT_EQ(CleanText("a\xff\xc0\x80z"), "a???z");
-  EXPECT_EQ(CleanText("a\xe2\x82"), "a??");  // cut short
-  EXPECT_EQ(CleanText("\x9b\x33m"), "?3m");
-}
-
-TEST(CleanTextTest, CutsWithAnEllipsis) {
-  EXPECT_EQ(CleanText("abcdef", 3), "abc…");
-  EXPECT_EQ(CleanText("abc", 3), "abc");
-}
-
-TEST(CleanTextTest, NeverCutsInsideACharacter) {
-  EXPECT_EQ(CleanText("aä", 2), "a…");  // 'ä' is two bytes
-  EXPECT_EQ(CleanText("ää", 2), "ä…");
 }
 
 }  // namespace

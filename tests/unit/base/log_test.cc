@@ -8,14 +8,16 @@ namespace {
 
 TEST(LogTest, HandsOverWhatWasCollectedAndForgetsIt) {
   Log log;
+  log.Trace("zero");
   log.Debug("one");
   log.Info("two");
   log.Warning("three");
   const auto records = log.Take();
-  ASSERT_EQ(records.size(), 3U);
-  EXPECT_EQ(records[0].level, LogLevel::kDebug);
-  EXPECT_EQ(records[1].text, "two");
-  EXPECT_EQ(records[2].level, LogLevel::kWarning);
+  ASSERT_EQ(records.size(), 4U);
+  EXPECT_EQ(records[0].level, LogLevel::kTrace);
+  EXPECT_EQ(records[1].level, LogLevel::kDebug);
+  EXPECT_EQ(records[2].text, "two");
+  EXPECT_EQ(records[3].level, LogLevel::kWarning);
   EXPECT_TRUE(log.Take().empty());
 }
 
@@ -31,6 +33,13 @@ TEST(LogTest, IsBounded) {
   const auto records = log.Take();
   EXPECT_LE(records.size(), 1000U);
   EXPECT_LE(records.front().text.size(), 1100U);
+}
+
+TEST(LogTest, KeepsAWarningThatComesAfterManyDetails) {
+  Log log;
+  for (int i = 0; i < 10000; ++i) log.Trace("GET /api/things 200 1 ms");
+  log.Warning("a path is missing");
+  EXPECT_EQ(log.Take().back().text, "a path is missing");
 }
 
 }  // namespace

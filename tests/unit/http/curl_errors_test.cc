@@ -36,6 +36,7 @@ TEST(CurlErrorsTest, SaysWhyACertificateIsNotTrusted) {
     EXPECT_THAT(error.reason(), HasSubstr(words));
     EXPECT_THAT(error.Line(), HasSubstr("/usr/local/share/ca-certificates"));
     EXPECT_THAT(error.Line(), HasSubstr("verify_ssl 0"));
+    EXPECT_EQ(error.origin().refusal, Refusal::kUnusablePeer);
     EXPECT_FALSE(error.outcome_unknown());
   }
 }
@@ -44,6 +45,7 @@ TEST(CurlErrorsTest, ANameThatDoesNotMatchHasItsOwnHint) {
   const Error error = ExplainTransferFailure(Untrusted(0));
   EXPECT_THAT(error.reason(), HasSubstr("another name"));
   EXPECT_THAT(error.Line(), HasSubstr("give mgmt_ip as a name"));
+  EXPECT_EQ(error.origin().refusal, Refusal::kUnusablePeer);
 }
 
 TEST(CurlErrorsTest, AnUnlistedVerdictIsToldInLibcurlsWords) {

@@ -132,23 +132,6 @@ TEST_F(CurlTransportTest, AnErrorStatusIsASuccessfulExchange) {
   EXPECT_EQ(answer->status, 404);
 }
 
-TEST_F(CurlTransportTest, ReadsLocationAndRetryAfter) {
-  Serve([](const std::string& request) -> Reply {
-    const bool is_date = request.find("date") != std::string::npos;
-    const std::string after = is_date ? "Wed, 21 Oct 2015 07:28:00 GMT" : "7";
-    return {.bytes =
-                HttpAnswer(429, "{}", "location:  /api/a/b \r\nRetry-After: " + after + "\r\n")};
-  });
-  CurlTransport transport(Options());
-  const auto seconds_form = transport.Perform(Get(), Budget());
-  ASSERT_TRUE(seconds_form.ok());
-  EXPECT_EQ(seconds_form->location, "/api/a/b");
-  EXPECT_EQ(seconds_form->retry_after, seconds(7));
-  const auto date_form = transport.Perform(Get("/date"), Budget());
-  ASSERT_TRUE(date_form.ok());
-  EXPECT_EQ(date_form->retry_after, Duration::zero());  // the date has passed
-}
-
 TEST_F(CurlTransportTest, KeepsItsConnection) {
   Serve([](const std::string&) { return Ok(); });
   CurlTransport transport(Options());
@@ -241,6 +224,8 @@ TEST_F(CurlTransportTest, NeverFollowsARedirect) {
   const auto answer = CurlTransport(Options()).Perform(Get(), Budget());
   ASSERT_TRUE(FailedWith(answer, ErrorCode::kUnavailable));
   EXPECT_THAT(answer.error().Line(), HasSubstr("redirect to 'evil.example'"));
+  EXPECT_EQ(answer.error().origin().http_status, 302);
+  EXPECT_TRUE(IsUnusablePeer(answer.error()));
   EXPECT_THAT(answer.error().Line(), Not(HasSubstr("token")));
   EXPECT_THAT(answer.error().Line(), Not(HasSubstr("pw")));
   EXPECT_EQ(server_->requests().size(), 1U);
@@ -253,6 +238,7 @@ TEST_F(CurlTransportTest, RefusesAHugeBody) {
   const auto answer = CurlTransport(options).Perform(Get(), Budget());
   ASSERT_TRUE(FailedWith(answer, ErrorCode::kUnavailable));
   EXPECT_THAT(answer.error().Line(), HasSubstr("larger than any answer"));
+  EXPECT_TRUE(IsUnusablePeer(answer.error()));
 }
 
 TEST_F(CurlTransportTest, RefusesAHugeHeader) {

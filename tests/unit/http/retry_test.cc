@@ -37,6 +37,7 @@ TEST(MayRepeatTest, GoesByCauseAndIdempotence) {
     EXPECT_FALSE(MayRepeat(RetryCause::kFinal, is_idempotent));
     EXPECT_TRUE(MayRepeat(RetryCause::kNotSent, is_idempotent));
     EXPECT_TRUE(MayRepeat(RetryCause::kRefused, is_idempotent));
+    EXPECT_TRUE(MayRepeat(RetryCause::kBusy, is_idempotent));
     EXPECT_EQ(MayRepeat(RetryCause::kLost, is_idempotent), is_idempotent);
   }
 }
@@ -44,15 +45,16 @@ TEST(MayRepeatTest, GoesByCauseAndIdempotence) {
 TEST(CauseOfTest, ReadsTheTransportsErrors) {
   EXPECT_EQ(CauseOf(Broken()), RetryCause::kNotSent);
   EXPECT_EQ(CauseOf(Broken().OutcomeUnknown()), RetryCause::kLost);
-  EXPECT_EQ(CauseOf(Broken().With("tls", "untrusted")), RetryCause::kFinal);
-  EXPECT_EQ(CauseOf(Broken().With("http", "302")), RetryCause::kFinal);
-  EXPECT_EQ(CauseOf(Broken().With("limit", "exceeded").OutcomeUnknown()), RetryCause::kFinal);
+  const Origin unusable{.refusal = Refusal::kUnusablePeer};
+  EXPECT_EQ(CauseOf(Broken().From(unusable)), RetryCause::kFinal);
+  EXPECT_EQ(CauseOf(Broken().From(unusable).OutcomeUnknown()), RetryCause::kFinal);
+  EXPECT_EQ(CauseOf(Broken().With("http", "302")), RetryCause::kNotSent) << "facts are for people";
   EXPECT_EQ(CauseOf(Error(ErrorCode::kTimedOut, "x")), RetryCause::kFinal);
   EXPECT_EQ(CauseOf(Error(ErrorCode::kInterrupted, "x")), RetryCause::kFinal);
 }
 
 TEST(BackoffTest, DoublesUpToItsMaximum) {
-  Backoff backoff({.first_delay = Duration(100), .delay_max = Duration(300)}, [] { return 0.999; });
+  Backoff backoff(Duration(100), Duration(300), [] { return 0.999; });
   EXPECT_EQ(backoff.Next({}), Duration(99));
   EXPECT_EQ(backoff.Next({}), Duration(199));
   EXPECT_EQ(backoff.Next({}), Duration(299));
@@ -60,14 +62,14 @@ TEST(BackoffTest, DoublesUpToItsMaximum) {
 }
 
 TEST(BackoffTest, SpreadsOverTheUpperHalf) {
-  Backoff low({.first_delay = Duration(100)}, kNoJitter);
+  Backoff low(Duration(100), Duration(300), kNoJitter);
   EXPECT_EQ(low.Next({}), Duration(50));
-  Backoff odd({.first_delay = Duration(100)}, [] { return 7.0; });  // a jitter out of its range
+  Backoff odd(Duration(100), Duration(300), [] { return 7.0; });  // a jitter out of its range
   EXPECT_EQ(odd.Next({}), Duration(100));
 }
 
 TEST(BackoffTest, HonoursTheServersWish) {
-  Backoff backoff({.first_delay = Duration(100)}, kNoJitter);
+  Backoff backoff(Duration(100), Duration(300), kNoJitter);
   EXPECT_EQ(backoff.Next(seconds(7)), seconds(7));
   EXPECT_EQ(backoff.Next(Duration(1)), Duration(100));
 }
@@ -81,6 +83,17 @@ TEST_F(RetryTest, GivesUpAfterTheLastTry) {
   EXPECT_FALSE(loop.TryAgain(RetryCause::kNotSent, {}, error));
   EXPECT_EQ(error.Fact("tries"), "4");
   EXPECT_EQ(clock_.TakeSlept(), Duration(50 + 100 + 150));
+}
+
+TEST_F(RetryTest, WhatIsBusyIsAskedAgainUntilTheBudgetIsOver) {
+  auto loop = Loop(false, seconds(37));
+  Error error(ErrorCode::kBusy, "busy");
+  int tries = 1;
+  while (loop.TryAgain(RetryCause::kBusy, {}, error)) ++tries;
+  EXPECT_EQ(clock_.TakeSlept(), Duration(500 + 1000 + 2000 + 13 * 2500));
+  EXPECT_EQ(tries, 17);
+  EXPECT_EQ(error.Fact("tries"), "17");
+  EXPECT_FALSE(error.outcome_unknown());
 }
 
 TEST_F(RetryTest, SaysNothingOfTriesWhenThereWasOne) {

@@ -61,6 +61,23 @@ TEST_F(DeviceWaitTest, WakesByTheEvent) {
   EXPECT_EQ(Rescan("nvme1"), "");
 }
 
+TEST_F(DeviceWaitTest, WaitsForTheLinkThatUdevMakesAfterTheEvent) {
+  const std::string link = "dev/disk/by-id/nvme-uuid." + TestUuid(1).Text();
+  tree_.AddHead(0, {.uuid = TestUuid(1).Text(), .has_link = false});
+  events_.At(
+      Duration(30), [&] { tree_.Link("../../nvme0n1", link); }, false);
+  const auto device = Wait();
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ(device->stable_path, tree_.Path(link));
+  EXPECT_LE(clock_.Elapsed(), Duration(50));
+}
+
+TEST_F(DeviceWaitTest, IsNotGoneWhileItCannotBeLookedFor) {
+  AddWanted();
+  tree_.Link("uuid", SysfsTree::Subsystem(0) + "/nvme0n1/uuid");  // ELOOP
+  EXPECT_FALSE(WaitGone().ok());
+}
+
 TEST_F(DeviceWaitTest, LooksByItselfWhenTheEventIsLost) {
   events_.At(
       Duration(300), [this] { AddWanted(); }, false);

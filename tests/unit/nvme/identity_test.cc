@@ -70,11 +70,35 @@ TEST_F(IdentityTest, ReadsBothFiles) {
   EXPECT_EQ(identity->host_id, kHostId);
 }
 
+TEST_F(IdentityTest, HostIdFollowsFromTheNqnWhereItsFileIsMissing) {
+  tree_.Write("etc/nvme/hostnqn", "nqn.2014-08.org.nvmexpress:uuid:" + std::string(kHostId) + "\n");
+  for (const char* none : {"", "\n", "# set by the installer\n"}) {
+    if (*none != 0) tree_.Write("etc/nvme/hostid", none);
+    const auto identity = ReadIdentity(etc_);
+    ASSERT_TRUE(identity.ok()) << identity.error().Line();
+    EXPECT_EQ(identity->host_id, kHostId);
+  }
+  tree_.Link("hostid", "etc/nvme/hostid");  // ELOOP: what it holds is not known
+  EXPECT_FALSE(ReadIdentity(etc_).ok());
+}
+
+TEST_F(IdentityTest, CommentsAndBlankLinesAreNotTheIdentity) {
+  tree_.Write("etc/nvme/hostnqn", "# this node\n\n  # more\n" + std::string(kHostNqn) + "\n\n");
+  tree_.Write("etc/nvme/hostid", std::string("\n#\n") + kHostId);
+  const auto identity = ReadIdentity(etc_);
+  ASSERT_TRUE(identity.ok()) << identity.error().Line();
+  EXPECT_EQ(identity->host_nqn, kHostNqn);
+  EXPECT_EQ(identity->host_id, kHostId);
+}
+
 TEST_F(IdentityTest, NamesTheCommandThatMakesAMissingFile) {
   auto missing = ReadIdentity(etc_);
   ASSERT_TRUE(FailedWith(missing, ErrorCode::kUnsupported));
+  EXPECT_NE(missing.error().Line().find("put back the NQN that the subsystem on the array lists"),
+            std::string::npos)
+      << "a new one would cut off a node that is registered";
   EXPECT_NE(missing.error().Line().find("nvme gen-hostnqn > /etc/nvme/hostnqn"), std::string::npos);
-  tree_.Write("etc/nvme/hostnqn", kHostNqn);
+  tree_.Write("etc/nvme/hostnqn", "nqn.2014-08.com.example:node1");
   missing = ReadIdentity(etc_);
   ASSERT_TRUE(FailedWith(missing, ErrorCode::kUnsupported));
   EXPECT_NE(missing.error().Line().find("uuidgen > /etc/nvme/hostid"), std::string::npos);
@@ -89,7 +113,7 @@ TEST_F(IdentityTest, RefusesMalformedFiles) {
     EXPECT_TRUE(FailedWith(ReadIdentity(etc_), ErrorCode::kUnsupported)) << text.substr(0, 20);
   }
   tree_.Write("etc/nvme/hostnqn", kHostNqn);
-  for (const char* text : {"", "1234", "00000000-0000-0000-0000-000000000000"}) {
+  for (const char* text : {"1234", "00000000-0000-0000-0000-000000000000"}) {
     tree_.Write("etc/nvme/hostid", text);
     EXPECT_TRUE(FailedWith(ReadIdentity(etc_), ErrorCode::kUnsupported)) << text;
   }

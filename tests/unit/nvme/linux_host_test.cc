@@ -64,6 +64,23 @@ TEST_F(LinuxHostTest, FindsOnlyTheRightSizeUnlessToldOtherwise) {
   EXPECT_TRUE(host_.Find(wanted_).ok());
 }
 
+TEST_F(LinuxHostTest, HandsOutOnlyWhatUdevHasALinkTo) {
+  const std::string link = "dev/disk/by-id/nvme-uuid." + TestUuid(1).Text();
+  tree_.AddHead(0, {.uuid = TestUuid(1).Text()});
+  EXPECT_EQ(host_.Find(wanted_)->stable_path, tree_.Path(link));
+  EXPECT_EQ(host_.DeviceAt(tree_.Path(link)).name, "nvme0n1");
+  tree_.Link("../../nvme0n9", link);  // of the device that had the UUID before
+  EXPECT_TRUE(FailedWith(host_.Find(wanted_), ErrorCode::kDeviceMissing));
+  EXPECT_EQ(host_.DeviceAt(tree_.Path(link)).name, "") << "it leads nowhere";
+  tree_.Remove(link);
+  const auto missing = host_.Find(wanted_);
+  ASSERT_TRUE(FailedWith(missing, ErrorCode::kDeviceMissing));
+  EXPECT_NE(missing.error().Line().find("systemd-udevd"), std::string::npos);
+  EXPECT_TRUE(host_.FindAnySize(wanted_).ok()) << "its users are found all the same";
+  EXPECT_TRUE(*host_.HasNamespace(TestUuid(1)));
+  EXPECT_FALSE(*host_.HasNamespace(TestUuid(2)));
+}
+
 TEST_F(LinuxHostTest, WaitsOnTheWatchThatWasArmedBefore) {
   const auto watch = host_.Arm();
   events_->At(Duration(40), [this] { tree_.AddHead(0, {.uuid = TestUuid(1).Text()}); });
@@ -107,13 +124,6 @@ TEST_F(LinuxHostTest, FlushesOnlyWhereItDoesNotWait) {
   ASSERT_TRUE(FailedWith(dead, ErrorCode::kUnavailable));
   EXPECT_EQ(dead.error().Fact("paths"), "nvme1 connecting/optimized");
   EXPECT_EQ(devices_.flushed.size(), 2U);
-}
-
-TEST_F(LinuxHostTest, OffersEachStrategyAlone) {
-  tree_.AddHead(0, {.uuid = TestUuid(1).Text()});
-  EXPECT_EQ(host_.ResolveBy(Strategy::kByUuid, wanted_, deadline_)->found_by, "by-uuid");
-  EXPECT_TRUE(FailedWith(host_.ResolveBy(Strategy::kTopology, wanted_, deadline_),
-                         ErrorCode::kDeviceMissing));
 }
 
 }  // namespace

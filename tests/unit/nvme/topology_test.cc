@@ -62,14 +62,6 @@ TEST(TopologyAddressTest, TakesWholeKeysOnly) {
   }
 }
 
-TEST(TopologyAddressTest, ComparesAddressesNotTexts) {
-  EXPECT_TRUE(IsSameAddress("fd00::1", "FD00:0:0:0::0001"));
-  EXPECT_TRUE(IsSameAddress("10.0.0.1", "10.0.0.1"));
-  EXPECT_FALSE(IsSameAddress("10.0.0.1", "10.0.0.10"));
-  EXPECT_FALSE(IsSameAddress("fd00::1", "10.0.0.1"));
-  EXPECT_FALSE(IsSameAddress("", "10.0.0.1"));
-}
-
 TEST_F(TopologyTest, ListsHeadsWithoutPathsPartitionsAndControllers) {
   tree_.AddHead(0, {.uuid = TestUuid(1).Text(), .head = 1});
   tree_.AddHead(0, {.uuid = TestUuid(2).Text(), .head = 2});
@@ -112,6 +104,26 @@ TEST_F(TopologyTest, FallsBackToTheWwid) {
     EXPECT_EQ(topology_.UuidOf(BlockDirectory(none)), std::nullopt) << none;
   }
   EXPECT_EQ(topology_.UuidOf(BlockDirectory("nvme0n6")), TestUuid(7));
+}
+
+TEST_F(TopologyTest, NamespaceIsAbsentOnlyWhenEachOneSaysThatItIsAnother) {
+  tree_.AddHead(0, {.uuid = TestUuid(1).Text(), .head = 1});
+  tree_.AddHead(0, {.uuid = "", .head = 2, .wwid = "eui.0025385b71b00001"});  // a local disk
+  EXPECT_TRUE(*topology_.HasNamespace(TestUuid(1)));
+  EXPECT_FALSE(*topology_.HasNamespace(TestUuid(2)));
+  // Loops of links give ELOOP, for root too.
+  const std::string directory = SysfsTree::Subsystem(0) + "/nvme0n1";
+  tree_.Link("uuid", directory + "/uuid");
+  EXPECT_FALSE(topology_.HasNamespace(TestUuid(2)).ok());
+  tree_.Remove(directory + "/uuid");
+  EXPECT_TRUE(*topology_.HasNamespace(TestUuid(1))) << "by its wwid";
+  tree_.Remove(directory + "/wwid");
+  EXPECT_FALSE(topology_.HasNamespace(TestUuid(2)).ok()) << "it says nothing";
+  tree_.RemoveHead(0, "nvme0n1");
+  EXPECT_FALSE(*topology_.HasNamespace(TestUuid(1)));
+  tree_.Link("subsysnqn", SysfsTree::Subsystem(0) + "/subsysnqn");
+  EXPECT_FALSE(topology_.HasNamespace(TestUuid(2)).ok());
+  EXPECT_FALSE(topology_.Heads(kNqn).ok()) << "they may be this subsystem's";
 }
 
 TEST_F(TopologyTest, RefusesSizesThatDoNotFit) {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "nvme/usage.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <vector>
+
+#include "base/unique_fd.h"
 #include "fakes/nvme_fakes.h"
 #include "fakes/sysfs_tree.h"
+#include "nvme/topology.h"
 
 namespace ontapnvme::nvme {
 namespace {
@@ -139,6 +145,63 @@ TEST_F(UsageTest, CountsWhatCannotBeToldAsUsed) {
   EXPECT_TRUE(Usage().by.starts_with("unknown: no device number"));
   tree_.Remove("sys/class/block/nvme0n1");
   EXPECT_TRUE(Usage().by.starts_with("unknown: cannot list"));
+}
+
+TEST_F(UsageTest, ProcessWhoseMountsCannotBeToldApartIsUnknown) {
+  tree_.Remove("proc/1/ns/mnt");
+  tree_.Write("proc/1/ns/mnt", "");  // no link: the kernel's error for one that it cannot resolve
+  EXPECT_TRUE(Usage().is_used);
+  EXPECT_TRUE(Usage().by.starts_with("unknown: cannot read the link")) << Usage().by;
+}
+
+TEST_F(UsageTest, ClaimThatCannotBeTriedIsUnknown) {
+  devices_.exclusive_failure = EMFILE;
+  EXPECT_TRUE(Usage().by.starts_with("unknown: cannot open")) << Usage().by;
+}
+
+TEST_F(UsageTest, ReaderMayPassUnlessSomebodyElseUsesIt) {
+  AddProcess("4711", "vgs");
+  OpenFile("4711", "5", "/dev/nvme0n1", makedev(259, 1));
+  EXPECT_FALSE(Usage().may_pass) << "how it is open cannot be read";
+  tree_.Write("proc/4711/fdinfo/5", "pos:\t0\nflags:\t02100000\nmnt_id:\t5\n");
+  auto usage = Usage();
+  EXPECT_TRUE(usage.is_used);
+  EXPECT_TRUE(usage.may_pass);
+  EXPECT_EQ(usage.by, "process 4711 (vgs)");
+  AddProcess("4712", "kvm");
+  OpenFile("4712", "9", "/dev/nvme0n1", makedev(259, 1));
+  tree_.Write("proc/4712/fdinfo/9", "pos:\t0\nflags:\t02100002\n");
+  usage = Usage();
+  EXPECT_FALSE(usage.may_pass);
+  EXPECT_EQ(usage.by, "process 4712 (kvm)");
+}
+
+// Whatever is missing to look, the answer is never that nobody uses it.
+TEST_F(UsageTest, WithoutFileDescriptorsItIsInUse) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "the sanitizer needs descriptors itself to look at objects";
+#endif
+#endif
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  std::vector<UniqueFd> free;
+  for (int i = 0; i < 6; ++i) free.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto top = static_cast<rlim_t>(free.back().get()) + 1;
+  const rlimit none{.rlim_cur = top, .rlim_max = before.rlim_max};
+  int refused = 0;
+  for (std::size_t left = 0; left <= free.size(); ++left) {
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const auto usage = Usage();
+    const auto is_here = Topology(sys_).HasNamespace(TestUuid(2));
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    const bool is_seen = is_here.ok();
+    EXPECT_TRUE(usage.is_used || left > 0) << left;
+    EXPECT_TRUE(!usage.is_used || usage.by.starts_with("unknown:")) << usage.by;
+    refused += usage.is_used || !is_seen ? 1 : 0;
+    if (!free.empty()) free.pop_back();
+  }
+  EXPECT_GE(refused, 1);
 }
 
 TEST_F(UsageTest, SkipsAProcessThatEndsMeanwhile) {

@@ -17,7 +17,7 @@ constexpr const char* kGroup = R"({
                {"uuid":"0000000c-0000-0000-0000-000000000000","name":"v2"}],
     "namespaces":[{"uuid":"0000000c-0000-0000-0000-000000000000","name":"/vol/v1/n"}]})";
 constexpr const char* kSnapshotRecord = R"({
-    "uuid":"0000000b-0000-0000-0000-000000000000","name":"s","comment":"c","is_partial":true,
+    "uuid":"0000000b-0000-0000-0000-000000000000","name":"s","comment":"c",
     "create_time":"2026-01-31T12:00:00Z",
     "consistency_group":{"uuid":"0000000a-0000-0000-0000-000000000000","name":"g"},
     "snapshot_volumes":[
@@ -48,8 +48,9 @@ TEST_F(ConsistencyGroupTest, ListsWithMembersAndTheirNamespaces) {
   ASSERT_EQ(group.members.size(), 2U);
   EXPECT_EQ(group.members[0].volume_uuid, ToUuid(kUuidB));
   EXPECT_EQ(group.members[0].comment, "c");
-  EXPECT_EQ(group.members[0].namespace_uuid, ToUuid(kUuidC));
-  EXPECT_FALSE(group.members[1].namespace_uuid);
+  ASSERT_EQ(group.members[0].namespaces.size(), 1U);
+  EXPECT_EQ(group.members[0].namespaces.front().uuid, ToUuid(kUuidC));
+  EXPECT_TRUE(group.members[1].namespaces.empty());
   EXPECT_EQ(transport_.last().target,
             "/api/application/consistency-groups?svm.name=svm1&name=pve_cg_*&fields=name,uuid,"
             "volumes.name,volumes.uuid,volumes.comment,namespaces.name,namespaces.uuid");
@@ -60,15 +61,16 @@ TEST_F(ConsistencyGroupTest, AsksAnOlderReleaseForLess) {
   transport_.Answer(200, Page("")).Answer(200, Page(""));
   ASSERT_TRUE(groups_.List("g", Budget()).ok());
   EXPECT_THAT(transport_.last().target, Not(HasSubstr("namespaces")));
-  ASSERT_TRUE(groups_.ListSnapshots(group_, Budget()).ok());
+  ASSERT_TRUE(groups_.FindSnapshot(group_, "s", Budget()).ok());
   EXPECT_THAT(transport_.last().target, Not(HasSubstr("snapshot_volumes")));
   EXPECT_THAT(transport_.last().target, Not(HasSubstr("ignore_unknown_fields")));
 }
 
-TEST_F(ConsistencyGroupTest, LetsAnUnknownReleaseIgnoreWhatItDoesNotKnow) {
+TEST_F(ConsistencyGroupTest, AsksAnUnknownReleaseForWhatAllHave) {
   transport_.Answer(200, Page(""));
   ASSERT_TRUE(groups_.List("g", Budget()).ok());
-  EXPECT_THAT(transport_.last().target, HasSubstr("&ignore_unknown_fields=true"));
+  EXPECT_THAT(transport_.last().target, Not(HasSubstr("ignore_unknown_fields")));
+  EXPECT_THAT(transport_.last().target, Not(HasSubstr("namespaces")));
 }
 
 TEST_F(ConsistencyGroupTest, CreatesFromExistingVolumes) {
@@ -76,11 +78,37 @@ TEST_F(ConsistencyGroupTest, CreatesFromExistingVolumes) {
   ASSERT_TRUE(groups_.Create("g", {"v1", "v2"}, "", Budget()).ok());
   EXPECT_EQ(LastBody(), json::parse(R"({"svm":{"name":"svm1"},"name":"g","volumes":[
       {"name":"v1","provisioning_options":{"action":"add"}},
-      {"name":"v2","provisioning_options":{"action":"add"}}]})"));
+      {"name":"v2","provisioning_options":{"action":"add"}}],
+      "snapshot_policy":{"name":"none"}})"));
   ASSERT_TRUE(groups_.Create("g", {"v1"}, "daily", Budget()).ok());
   EXPECT_EQ(LastBody()["snapshot_policy"]["name"], "daily");
   EXPECT_TRUE(FailedWith(groups_.Create("g", {"v"}, "", Budget()), ErrorCode::kAlreadyExists));
-  EXPECT_TRUE(FailedWith(groups_.Create("g", {"v"}, "", Budget()), ErrorCode::kConflict));
+  const auto elsewhere = groups_.Create("g", {"v"}, "", Budget());
+  EXPECT_TRUE(FailedWith(elsewhere, ErrorCode::kConflict));
+  EXPECT_EQ(elsewhere.error().origin().refusal, Refusal::kInOtherGroup);
+}
+
+TEST_F(ConsistencyGroupTest, ReadsOneWithTheIdentitiesOfItsMembers) {
+  transport_.Answer(200, kGroup).Refuse(404, "53411843").Refuse(403, "6");
+  const auto there = groups_.Read(group_, Budget());
+  ASSERT_TRUE(there.ok()) << there.error().Line();
+  ASSERT_TRUE(*there);
+  EXPECT_EQ((*there)->members.size(), 2U);
+  EXPECT_EQ(transport_.last().target, GroupTarget("?fields=name,volumes.name,volumes.uuid"));
+  const auto gone = groups_.Read(group_, Budget());
+  ASSERT_TRUE(gone.ok()) << gone.error().Line();
+  EXPECT_FALSE(*gone);
+  EXPECT_TRUE(FailedWith(groups_.Read(group_, Budget()), ErrorCode::kPermissionDenied));
+}
+
+TEST_F(ConsistencyGroupTest, ListsAllSnapshotsOfOneGroup) {
+  rest_.SetRelease({9, 12, 1});
+  transport_.Answer(200, Page(kSnapshotRecord));
+  const auto list = groups_.ListSnapshots(group_, Budget());
+  ASSERT_TRUE(list.ok()) << list.error().Line();
+  ASSERT_EQ(list->size(), 1U);
+  EXPECT_EQ(list->front().volumes.size(), 2U);
+  EXPECT_THAT(transport_.last().target, StartsWith(GroupTarget("/snapshots?fields=")));
 }
 
 TEST_F(ConsistencyGroupTest, AddsAtMostSixteenAtOnce) {
@@ -167,14 +195,11 @@ TEST_F(ConsistencyGroupTest, FindsASnapshotByName) {
   ASSERT_TRUE(found.ok() && *found);
   EXPECT_EQ((*found)->uuid, ToUuid(kUuidB));
   EXPECT_EQ((*found)->group_uuid, group_);
-  EXPECT_EQ((*found)->group_name, "g");
-  EXPECT_TRUE((*found)->is_partial);
   ASSERT_EQ((*found)->volumes.size(), 2U);
   EXPECT_EQ((*found)->volumes[1].name, "v2");
   EXPECT_EQ((*found)->volumes[1].uuid, ToUuid(kUuidC));
   EXPECT_EQ(transport_.last().target,
-            GroupTarget("/snapshots?fields=name,uuid,comment,create_time,is_partial,"
-                        "consistency_group.name,consistency_group.uuid,"
+            GroupTarget("/snapshots?fields=name,uuid,comment,create_time,consistency_group.uuid,"
                         "snapshot_volumes.volume.name,snapshot_volumes.volume.uuid&name=s"));
 }
 
@@ -184,7 +209,7 @@ TEST_F(ConsistencyGroupTest, FindsSnapshotsOfManyGroupsByOneRequest) {
   const auto found = groups_.FindSnapshots("pve_cg_*", "s", Budget());
   ASSERT_TRUE(found.ok());
   ASSERT_EQ(found->size(), 1U);
-  EXPECT_EQ(found->front().group_name, "g");
+  EXPECT_EQ(found->front().group_uuid, group_);
   EXPECT_THAT(transport_.last().target,
               StartsWith("/api/application/consistency-groups/*/snapshots?"));
   EXPECT_THAT(transport_.last().target,
@@ -199,7 +224,6 @@ TEST_F(ConsistencyGroupTest, FindsSnapshotsGroupByGroupBefore) {
   ASSERT_TRUE(found.ok()) << found.error().Line();
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ(found->front().group_uuid, group_);
-  EXPECT_EQ(found->front().group_name, "g");
 }
 
 TEST_F(ConsistencyGroupTest, FallsBackWhenTheBulkFormIsRefused) {

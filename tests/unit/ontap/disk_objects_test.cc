@@ -28,21 +28,21 @@ TEST_F(DiskObjectsTest, JoinsVolumesAndNamespacesByUuid) {
   const auto disks = ReadDiskObjects(rest_, "svm1", "vm_*", Budget());
   ASSERT_TRUE(disks.ok()) << disks.error().Line();
   ASSERT_EQ(disks->size(), 2U);
-  EXPECT_FALSE((*disks)[0].ns);  // stranded
-  ASSERT_TRUE((*disks)[1].ns);
-  EXPECT_EQ((*disks)[1].ns->uuid, ToUuid(kUuidC));
+  EXPECT_TRUE((*disks)[0].namespaces.empty());  // stranded
+  ASSERT_EQ((*disks)[1].namespaces.size(), 1U);
+  EXPECT_EQ((*disks)[1].namespaces[0].uuid, ToUuid(kUuidC));
   EXPECT_EQ(transport_.batches(), 1);
   EXPECT_EQ(transport_.requests().size(), 2U);
   EXPECT_THAT(transport_.requests()[1].target, HasSubstr("location.volume.name=vm_*"));
 }
 
-TEST_F(DiskObjectsTest, AVolumeWithSeveralNamespacesIsMarked) {
+TEST_F(DiskObjectsTest, AVolumeMayHoldSeveralNamespaces) {
   transport_.Answer(200, Page(Volume(kUuidA, "v")))
       .Answer(200, Page(Namespace(kUuidB, kUuidA) + "," + Namespace(kUuidC, kUuidA)));
   const auto disks = ReadDiskObjects(rest_, "svm1", "v", Budget());
   ASSERT_TRUE(disks.ok());
-  EXPECT_TRUE((*disks)[0].is_ambiguous);
-  EXPECT_TRUE((*disks)[0].ns);
+  ASSERT_EQ((*disks)[0].namespaces.size(), 2U);
+  EXPECT_EQ((*disks)[0].namespaces[1].uuid, ToUuid(kUuidC));
 }
 
 TEST_F(DiskObjectsTest, LeavesOutWhatCosts) {

@@ -54,7 +54,8 @@ TEST_F(FlexVolTest, FindsByExactName) {
   EXPECT_EQ(transport_.last().target,
             "/api/storage/volumes?svm.name=svm1&name=v&fields=name,uuid,comment,state,size,"
             "space.used,create_time,consistency_group.name,consistency_group.uuid,"
-            "clone.parent_volume.name,clone.parent_snapshot.name&max_records=4000");
+            "clone.parent_volume.name,clone.parent_volume.uuid,clone.parent_snapshot.name,"
+            "clone.parent_snapshot.uuid&max_records=4000");
 }
 
 TEST_F(FlexVolTest, FindsNothingOfAnotherName) {
@@ -102,9 +103,7 @@ TEST_F(FlexVolTest, CreatesAThinVolumeWithoutAnyDefaultOfTheArray) {
   EXPECT_EQ(LastBody(), json::parse(R"({
       "svm":{"name":"svm1"},"name":"vm_100_disk_0","aggregates":[{"name":"aggr1"}],
       "style":"flexvol","size":1073741824,"guarantee":{"type":"none"},
-      "snapshot_policy":{"name":"none"},"comment":"mark","autosize":{"mode":"off"},
-      "space":{"fractional_reserve":0,
-               "snapshot":{"reserve_percent":0,"autodelete_enabled":false}}})"));
+      "snapshot_policy":{"name":"none"},"comment":"mark"})"));
 }
 
 TEST_F(FlexVolTest, CreatesWithEverySetting) {
@@ -115,16 +114,14 @@ TEST_F(FlexVolTest, CreatesWithEverySetting) {
   spec.encryption = true;
   spec.tiering_policy = "auto";
   spec.qos_policy = "gold";
-  spec.autosize_maximum = GiB(3);
-  spec.is_snapshot_autodelete_on = true;
-  spec.autodelete_spared_prefix = "pve_snap_";
+  spec.autosize = AutosizeSetting{GiB(3)};
+  spec.is_large = true;
   transport_.AnswerWith(Created());
   ASSERT_TRUE(volumes_.Create(spec, Budget()).ok());
   const json body = LastBody();
   EXPECT_EQ(body["guarantee"]["type"], "volume");
-  EXPECT_EQ(body["space"], json::parse(R"({"fractional_reserve":100,
-      "snapshot":{"reserve_percent":20,
-                  "autodelete":{"enabled":true,"defer_delete":"prefix","prefix":"pve_snap_"}}})"));
+  EXPECT_EQ(body["space"],
+            json::parse(R"({"large_size_enabled":true,"snapshot":{"reserve_percent":20}})"));
   EXPECT_EQ(body["encryption"]["enabled"], true);
   EXPECT_EQ(body["tiering"]["policy"], "auto");
   EXPECT_EQ(body["qos"]["policy"]["name"], "gold");
@@ -142,11 +139,40 @@ TEST_F(FlexVolTest, LooksTheUuidUpWhenTheArrayDoesNotTellIt) {
   EXPECT_EQ(*volumes_.Create(Spec(), Budget()), ToUuid(kUuidC));
 }
 
-TEST_F(FlexVolTest, ACreatedVolumeThatIsNotListedLeavesTheOutcomeOpen) {
-  transport_.Answer(201, "{}").Answer(200, R"({"records":[]})");
+TEST_F(FlexVolTest, LooksAgainUntilTheArrayListsWhatItMade) {
+  auto made = Created();
+  made.location = "/api/storage/volumes/?name=vm_100_disk_0";
+  transport_.AnswerWith(made);
+  for (int i = 0; i < 5; ++i) transport_.Answer(200, R"({"records":[]})");
+  transport_.Answer(
+      200, std::string(R"({"records":[{"name":"vm_100_disk_0","uuid":")") + kUuidC + R"("}]})");
+  EXPECT_EQ(*volumes_.Create(Spec(), Budget()), ToUuid(kUuidC));
+  EXPECT_EQ(clock_.TakeSlept(), Duration(100 + 200 + 400 + 800 + 1600));
+}
+
+TEST_F(FlexVolTest, ACreatedVolumeThatIsNeverListedLeavesTheOutcomeOpen) {
+  transport_.Answer(201, "{}");
+  for (int i = 0; i < 40; ++i) transport_.Answer(200, R"({"records":[]})");
   const auto uuid = volumes_.Create(Spec(), Budget());
-  ASSERT_TRUE(FailedWith(uuid, ErrorCode::kInternal));
+  ASSERT_TRUE(FailedWith(uuid, ErrorCode::kUnavailable));
   EXPECT_TRUE(uuid.error().outcome_unknown());
+  const Duration slept = clock_.TakeSlept();
+  EXPECT_GT(slept, std::chrono::seconds(27));
+  EXPECT_LE(slept, std::chrono::seconds(30));
+}
+
+TEST_F(FlexVolTest, LookingAgainEndsWithTheBudgetAndWithASignal) {
+  transport_.Answer(201, "{}");
+  for (int i = 0; i < 40; ++i) transport_.Answer(200, R"({"records":[]})");
+  EXPECT_TRUE(FailedWith(volumes_.Create(Spec(), Budget(std::chrono::seconds(4))),
+                         ErrorCode::kUnavailable));
+  EXPECT_LE(clock_.TakeSlept(), std::chrono::seconds(4));
+  transport_ = {};
+  transport_.Answer(201, "{}").Answer(200, R"({"records":[]})");
+  interrupt_.Raise();
+  const auto stopped = volumes_.Create(Spec(), Budget());
+  ASSERT_TRUE(FailedWith(stopped, ErrorCode::kInterrupted));
+  EXPECT_TRUE(stopped.error().outcome_unknown());
 }
 
 TEST_F(FlexVolTest, ANameThatIsTakenIsToldAsSuch) {
@@ -173,15 +199,12 @@ TEST_F(FlexVolTest, Clones) {
   spec.parent_volume = "base_100_disk_0";
   spec.parent_snapshot = "pve_base";
   spec.comment = "mark";
-  spec.qos_policy = "gold";
   transport_.AnswerWith(Created());
   ASSERT_TRUE(volumes_.Clone(spec, Budget()).ok());
   EXPECT_EQ(LastBody(), json::parse(R"({
       "svm":{"name":"svm1"},"name":"vm_200_disk_0",
       "clone":{"is_flexclone":true,"parent_volume":{"name":"base_100_disk_0"},
-               "parent_snapshot":{"name":"pve_base"}},
-      "guarantee":{"type":"none"},"snapshot_policy":{"name":"none"},
-      "comment":"mark","qos":{"policy":{"name":"gold"}}})"));
+               "parent_snapshot":{"name":"pve_base"}},"comment":"mark"})"));
 }
 
 TEST_F(FlexVolTest, NeverClonesWithoutASnapshot) {
@@ -194,36 +217,18 @@ TEST_F(FlexVolTest, NeverClonesWithoutASnapshot) {
 
 TEST_F(FlexVolTest, ChangesWithAbsoluteValues) {
   const Uuid uuid = ToUuid(kUuidA);
-  for (int i = 0; i < 5; ++i) transport_.Answer(200, "{}");
-  ASSERT_TRUE(volumes_.Resize(uuid, GiB(2), GiB(6), Budget()).ok());
-  EXPECT_EQ(LastBody(),
-            json::parse(R"({"size":2147483648,"autosize":{"mode":"grow","maximum":6442450944}})"));
+  for (int i = 0; i < 4; ++i) transport_.Answer(200, "{}");
+  ASSERT_TRUE(volumes_.Resize(uuid, GiB(2), Budget()).ok());
+  EXPECT_EQ(LastBody(), json::parse(R"({"size":2147483648})"));
   EXPECT_THAT(transport_.Lines().back(),
               StartsWith(std::string("PATCH /api/storage/volumes/") + kUuidA + "?return_timeout"));
   EXPECT_TRUE(transport_.last().is_idempotent);
-  ASSERT_TRUE(volumes_.Resize(uuid, GiB(2), std::nullopt, Budget()).ok());
-  EXPECT_EQ(LastBody(), json::parse(R"({"size":2147483648})"));
   ASSERT_TRUE(volumes_.SetComment(uuid, "ü \"x\"", Budget()).ok());
   EXPECT_EQ(LastBody(), json::parse(R"({"comment":"ü \"x\""})"));
   ASSERT_TRUE(volumes_.Rename(uuid, "other", Budget()).ok());
   EXPECT_EQ(LastBody(), json::parse(R"({"name":"other"})"));
   ASSERT_TRUE(volumes_.StartSplit(uuid, Budget()).ok());
   EXPECT_EQ(LastBody(), json::parse(R"({"clone":{"split_initiated":true}})"));
-}
-
-TEST_F(FlexVolTest, AppliesSettingsInOneRequest) {
-  FlexVolSettings settings;
-  ASSERT_TRUE(volumes_.ApplySettings(ToUuid(kUuidA), settings, Budget()).ok());
-  EXPECT_TRUE(transport_.requests().empty());
-  settings.autosize = AutosizeSetting{GiB(1)};
-  settings.tiering_policy = "none";
-  settings.snapshot_reserve_percent = 5;
-  settings.is_snapshot_autodelete_on = false;
-  transport_.Answer(200, "{}");
-  ASSERT_TRUE(volumes_.ApplySettings(ToUuid(kUuidA), settings, Budget()).ok());
-  EXPECT_EQ(LastBody(), json::parse(R"({"autosize":{"mode":"grow","maximum":1073741824},
-      "tiering":{"policy":"none"},
-      "space":{"snapshot":{"reserve_percent":5,"autodelete_enabled":false}}})"));
 }
 
 TEST_F(FlexVolTest, ATextThatIsNoUtf8IsSentAllTheSame) {
@@ -249,6 +254,12 @@ TEST_F(FlexVolTest, DeletesForGoodWhereTheReleaseCan) {
   EXPECT_THAT(transport_.last().target, Not(HasSubstr("force")));
 }
 
+TEST_F(FlexVolTest, SendsNoParameterToAReleaseThatMayNotKnowIt) {
+  transport_.Answer(200, "{}");
+  ASSERT_TRUE(volumes_.Delete(ToUuid(kUuidA), true, Budget()).ok());
+  EXPECT_THAT(transport_.last().target, Not(HasSubstr("force")));
+}
+
 TEST_F(FlexVolTest, AMissingVolumeIsDeleted) {
   transport_.LoseAnswer().Refuse(404, "4");
   EXPECT_TRUE(volumes_.Delete(ToUuid(kUuidA), false, Budget()).ok());
@@ -266,8 +277,10 @@ TEST_F(FlexVolTest, AParentOfClonesIsBusyAtOnceAndABusyVolumeAfterAWhile) {
   transport_.Refuse(409, "524615");
   EXPECT_TRUE(FailedWith(volumes_.Delete(ToUuid(kUuidA), false, Budget()), ErrorCode::kBusy));
   EXPECT_EQ(transport_.requests().size(), 1U);
-  transport_.Refuse(409, "524486").Answer(200, "{}");
+  for (int i = 0; i < 12; ++i) transport_.Refuse(409, "524486");
+  transport_.Answer(200, "{}");
   EXPECT_TRUE(volumes_.Delete(ToUuid(kUuidA), false, Budget()).ok());
+  EXPECT_GT(clock_.TakeSlept(), std::chrono::seconds(25));
 }
 
 TEST_F(FlexVolTest, RestoresByQueryAndNeverTwice) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fakes/fake_clock.h"
+
 namespace ontapnvme::ontap {
 namespace {
 
@@ -14,7 +16,7 @@ using ::testing::Not;
 constexpr const char* kRequest = "GET /api/x";
 
 Result<Json> Parse(std::string_view text) {
-  return ParseJson(text, kRequest);
+  return ParseJson(text, kRequest, Deadline(SystemClock(), std::chrono::hours(1)));
 }
 
 std::string Nested(int depth) {
@@ -48,22 +50,86 @@ TEST(ParseJsonTest, RefusesDeepNesting) {
 // In time that grows with the length: this one took minutes when it grew with its square.
 TEST(ParseJsonTest, ReadsLongLists) {
   std::string text = R"({"a":[{"b":1})";
-  for (int i = 0; i < 400000; ++i) text += R"(,{"b":1})";
+  for (int i = 0; i < 200000; ++i) text += R"(,{"b":1})";
   EXPECT_TRUE(Parse(text + "]}").ok());
   EXPECT_FALSE(Parse(text + R"(,{"b":1,"b":2}]})").ok());
 }
 
-// 64 MiB of the shortest values would take gigabytes.
-TEST(ParseJsonTest, RefusesMoreValuesThanAnyAnswerHas) {
-  const auto list = [](std::size_t count) {
-    std::string text = R"({"a":[{})";
-    for (std::size_t i = 1; i < count; ++i) text += ",{}";
-    return text + "]}";
-  };
-  EXPECT_TRUE(Parse(list(10000)).ok());
-  const auto heavy = Parse(list(2000000));
+// A list of `count` objects, and a document that goes on after it with `rest`.
+std::string List(std::size_t count, const char* rest = "]}") {
+  std::string text = R"({"a":[{})";
+  for (std::size_t i = 1; i < count; ++i) text += ",{}";
+  return text + rest;
+}
+
+// 32 MiB of the shortest values would take gigabytes.
+TEST(ParseJsonTest, RefusesMoreValuesThanAnyAnswerHasAndReadsNoFurther) {
+  EXPECT_TRUE(Parse(List(600'000)).ok());
+  const auto heavy = Parse(List(700'000, ",nonsense"));
   ASSERT_FALSE(heavy.ok());
-  EXPECT_EQ(heavy.error().reason(), "it is larger than any of an ONTAP");
+  EXPECT_EQ(heavy.error().reason(), "it takes more than 80 MiB of memory");
+  EXPECT_EQ(heavy.error().Fact("limit"), "83886080");
+  EXPECT_EQ(heavy.error().Fact("request"), kRequest);
+}
+
+TEST(ParseJsonTest, RefusesLongTextsAsWell) {
+  std::string text = R"({"a":["")";
+  const std::string megabyte(1'000'000, 'x');
+  for (int i = 0; i < 90; ++i) text += ",\"" + megabyte + "\"";
+  EXPECT_EQ(Parse(text + ",nonsense").error().reason(), "it takes more than 80 MiB of memory");
+}
+
+TEST(ParseJsonTest, PagesOfOneCallHaveALimitTogether) {
+  const Deadline deadline(SystemClock(), std::chrono::hours(1));
+  std::size_t weight = 0;
+  ASSERT_TRUE(ParseJson(List(600'000), kRequest, deadline, &weight).ok());
+  EXPECT_GT(weight, 600'000U * 100);
+  const auto second = ParseJson(List(600'000), kRequest, deadline, &weight);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().reason(), "its pages take more than 128 MiB of memory");
+}
+
+// What a storage with ten thousand disks would be told, with a link at each object.
+TEST(ParseJsonTest, ReadsTheLargestPageThatAnArrayGives) {
+  const std::string link =
+      R"("_links":{"self":{"href":"/api/storage/volumes/0000000a-0000-0000"}})";
+  const std::string id =
+      R"({"name":"t_vm_100_disk_0","uuid":"0000000a-0000-0000-0000-000000000000",)" + link + "}";
+  const std::string record =
+      R"({"name":"t_vm_100_disk_0","uuid":"0000000a-0000-0000-0000-000000000000","comment":")" +
+      std::string(150, 'm') + R"(","state":"online","size":1073741824,"space":{"used":4096},)" +
+      R"("create_time":"2026-01-31T12:00:00+00:00","svm":)" + id + R"(,"consistency_group":)" + id +
+      R"(,"clone":{"parent_volume":)" + id + R"(,"parent_snapshot":)" + id + "}," + link + "}";
+  std::string text = R"({"records":[)" + record;
+  for (int i = 1; i < 10'000; ++i) text += "," + record;
+  const auto parsed = Parse(text + R"(],"num_records":10000})");
+  ASSERT_TRUE(parsed.ok()) << parsed.error().Line();
+  EXPECT_EQ((*parsed)["records"].size(), 10'000U);
+}
+
+// Time passes with each look at the clock.
+class RunningClock : public fakes::FakeClock {
+ public:
+  TimePoint Now() override {
+    Advance(Duration(10));
+    return FakeClock::Now();
+  }
+};
+
+TEST(ParseJsonTest, EndsWithTheTimeOfTheCall) {
+  RunningClock clock;
+  const auto late = ParseJson(List(600'000, ",nonsense"), kRequest, Deadline(clock, Duration(100)));
+  ASSERT_TRUE(FailedWith(late, ErrorCode::kTimedOut)) << late.error().Line();
+  EXPECT_EQ(late.error().Fact("request"), kRequest);
+  EXPECT_LT(std::stoul(std::string(late.error().Fact("values"))), 20'000U);
+}
+
+TEST(ParseJsonTest, EndsWhenTheTaskIsStopped) {
+  fakes::FakeClock clock;
+  fakes::FakeInterrupt stopped(0);
+  const Deadline deadline(clock, std::chrono::hours(1), &stopped);
+  EXPECT_TRUE(FailedWith(ParseJson(List(100'000), kRequest, deadline), ErrorCode::kInterrupted));
+  EXPECT_TRUE(ParseJson("{}", kRequest, deadline).ok()) << "what is there is taken";
 }
 
 TEST(ParseJsonTest, BracketsInTextsAreNoNesting) {

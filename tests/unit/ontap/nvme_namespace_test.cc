@@ -65,6 +65,50 @@ TEST_F(NvmeNamespaceTest, SeveralInAVolumeAreAConflict) {
   EXPECT_TRUE(FailedWith(namespaces_.FindByVolume("v", Budget()), ErrorCode::kConflict));
 }
 
+TEST_F(NvmeNamespaceTest, WhatIsNotWantedIsAsIfItWereNotThere) {
+  const std::string other =
+      R"({"uuid":"0000000d-0000-0000-0000-000000000000","name":"/vol/v/other",)"
+      R"("location":{"volume":{"name":"v"}}})";
+  const auto is_first = [](const NvmeNamespace& ns) { return ns.BaseName() == "n"; };
+  transport_.Answer(200, Page(std::string(kRecord) + "," + other));
+  const auto found = namespaces_.FindByVolume("v", Budget(), is_first);
+  ASSERT_TRUE(found.ok() && *found);
+  EXPECT_EQ((*found)->uuid, ToUuid(kUuidA));
+  transport_.Answer(200, Page(other));
+  EXPECT_FALSE(*namespaces_.FindByVolume("v", Budget(), is_first));
+}
+
+TEST_F(NvmeNamespaceTest, IsClonedFromASnapshotByName) {
+  NvmeNamespace ns;
+  ns.path = "/vol/v/n";
+  ns.volume_name = "v";
+  transport_.Answer(201, Page(kRecord));
+  ASSERT_TRUE(namespaces_.CloneFromSnapshot(ns, "s1", "copy", Budget()).ok());
+  EXPECT_EQ(json::parse(transport_.last().body),
+            json::parse(R"({"svm":{"name":"svm1"},"name":"/vol/v/copy",)"
+                        R"("clone":{"source":{"name":"/vol/v/.snapshot/s1/n"}}})"));
+  ns.path = "/vol/w/n";
+  EXPECT_TRUE(
+      FailedWith(namespaces_.CloneFromSnapshot(ns, "s1", "copy", Budget()), ErrorCode::kInternal))
+      << "the record contradicts itself, and another volume's bytes are not wanted";
+}
+
+TEST_F(NvmeNamespaceTest, OverwritesAgainWhenTheAnswerIsLost) {
+  transport_.Refuse(400, "72090011").Answer(200, "{}");
+  ASSERT_TRUE(namespaces_.Overwrite(ToUuid(kUuidA), ToUuid(kUuidB), Budget()).ok());
+  EXPECT_EQ(transport_.requests().size(), 2U);
+  EXPECT_EQ(transport_.last().target, std::string("/api/storage/namespaces/") + kUuidA);
+  EXPECT_EQ(json::parse(transport_.last().body),
+            (json{{"clone", {{"source", {{"uuid", kUuidB}}}}}}));
+}
+
+TEST_F(NvmeNamespaceTest, DeletingWhatIsGoneIsSuccess) {
+  transport_.Answer(200, "{}").Refuse(404, "4").Refuse(409, "72089796");
+  EXPECT_TRUE(namespaces_.Delete(ToUuid(kUuidA), Budget()).ok());
+  EXPECT_TRUE(namespaces_.Delete(ToUuid(kUuidA), Budget()).ok());
+  EXPECT_FALSE(namespaces_.Delete(ToUuid(kUuidA), Budget()).ok()) << "it is mapped";
+}
+
 TEST_F(NvmeNamespaceTest, IsFoundByItsUuid) {
   transport_.Answer(200, kRecord).Refuse(404, "72090006");
   const auto found = namespaces_.FindByUuid(ToUuid(kUuidA), Budget());
@@ -107,18 +151,39 @@ TEST_F(NvmeNamespaceTest, MayBeAJobOnNewerReleases) {
             "/api/storage/namespaces?return_records=true&return_timeout=20");
 }
 
-TEST_F(NvmeNamespaceTest, ReadsBackWhatTheAnswerLeavesOut) {
+TEST_F(NvmeNamespaceTest, ReadsBackByUuidWhatTheAnswerLeavesOut) {
   transport_
       .Answer(201, Page(R"({"uuid":"0000000a-0000-0000-0000-000000000000","name":"/vol/v/n"})"))
-      .Answer(200, Page(kRecord));
+      .Refuse(404, "72090006")
+      .Answer(200, kRecord);
   EXPECT_EQ(CreateOne()->size, GiB(1));
+  EXPECT_THAT(transport_.last().target,
+              HasSubstr(std::string("/api/storage/namespaces/") + kUuidA + "?"));
 }
 
-TEST_F(NvmeNamespaceTest, ACreatedOneThatIsNotListedLeavesTheOutcomeOpen) {
-  transport_.Answer(201, "{}").Answer(200, Page(""));
+TEST_F(NvmeNamespaceTest, ACreatedOneThatIsListedLateIsFound) {
+  transport_.Answer(201, "{}")
+      .Answer(200, Page(""))
+      .Answer(200, Page(""))
+      .Answer(200, Page(kRecord));
+  EXPECT_EQ(CreateOne()->uuid, ToUuid(kUuidA));
+  EXPECT_EQ(clock_.TakeSlept(), Duration(300));
+}
+
+TEST_F(NvmeNamespaceTest, ACreatedOneThatIsNeverListedLeavesTheOutcomeOpen) {
+  transport_.Answer(201, "{}");
+  for (int i = 0; i < 40; ++i) transport_.Answer(200, Page(""));
   const auto ns = CreateOne();
   ASSERT_FALSE(ns.ok());
   EXPECT_TRUE(ns.error().outcome_unknown());
+}
+
+TEST_F(NvmeNamespaceTest, ACreatedOneThatCannotBeReadLeavesTheOutcomeOpen) {
+  transport_.Answer(201, Page(R"({"uuid":"not a UUID","name":"/vol/v/n"})"));
+  const auto ns = CreateOne();
+  ASSERT_TRUE(FailedWith(ns, ErrorCode::kInternal));
+  EXPECT_TRUE(ns.error().outcome_unknown());
+  EXPECT_EQ(transport_.requests().size(), 1U);
 }
 
 TEST_F(NvmeNamespaceTest, APathThatIsTakenIsToldAsSuch) {
@@ -141,12 +206,6 @@ TEST_F(NvmeNamespaceTest, GrowsButNeverShrinks) {
   EXPECT_EQ(transport_.Lines().back(), std::string("PATCH /api/storage/namespaces/") + kUuidA);
   EXPECT_TRUE(
       FailedWith(namespaces_.Grow(ToUuid(kUuidA), GiB(1), Budget()), ErrorCode::kInvalidArgument));
-}
-
-TEST_F(NvmeNamespaceTest, TakesAComment) {
-  transport_.Answer(200, "{}");
-  ASSERT_TRUE(namespaces_.SetComment(ToUuid(kUuidA), "x", Budget()).ok());
-  EXPECT_EQ(LastBody(), json::parse(R"({"comment":"x"})"));
 }
 
 }  // namespace

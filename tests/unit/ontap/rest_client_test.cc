@@ -111,7 +111,7 @@ TEST_F(RestClientTest, RefusesPagesThatFillTheMemory) {
                                std::to_string(page) + R"("}}})");
   }
   EXPECT_TRUE(FailedWith(rest_.List(Listing(), Budget()), ErrorCode::kInternal));
-  EXPECT_LT(transport_.requests().size(), 12U);
+  EXPECT_EQ(transport_.requests().size(), 3U) << "two of them are within the limit";
 }
 
 TEST_F(RestClientTest, ALinkIsNeverToldAtLength) {
@@ -178,18 +178,49 @@ TEST_F(RestClientTest, TellsHowOftenItTried) {
   const auto read = rest_.Read(Listing(), Budget());
   ASSERT_TRUE(FailedWith(read, ErrorCode::kUnavailable));
   EXPECT_EQ(read.error().Line(),
-            "[unavailable] cannot list the things: cannot connect to 'array:443': connection "
-            "refused (request=GET /api/things, tries=5)");
+            "cannot list the things: cannot connect to 'array:443': connection refused "
+            "[unavailable, request=GET /api/things, tries=5]");
 }
 
 TEST_F(RestClientTest, DoesNotRepeatWhatStaysWrong) {
-  transport_.Fail(Error(ErrorCode::kUnavailable, "untrusted").With("tls", "untrusted"));
+  transport_.Fail(
+      Error(ErrorCode::kUnavailable, "untrusted").From({.refusal = Refusal::kUnusablePeer}));
   EXPECT_FALSE(rest_.Read(Listing(), Budget()).ok());
   transport_.Refuse(404, "4");
   EXPECT_TRUE(FailedWith(rest_.Read(Listing(), Budget()), ErrorCode::kNotFound));
   transport_.Answer(401);
   EXPECT_TRUE(FailedWith(rest_.Read(Listing(), Budget()), ErrorCode::kUnauthenticated));
   EXPECT_EQ(transport_.requests().size(), 3U);
+}
+
+TEST_F(RestClientTest, ReadIsRepeatedEarlyAndWaitedForLongerEachTime) {
+  transport_.LoseAnswer().LoseAnswer().FailToConnect().Answer(200, "{}");
+  ASSERT_TRUE(rest_.Read(Listing(), Budget()).ok());
+  std::vector<Duration> silences;
+  for (const auto& request : transport_.requests()) silences.push_back(request.silence_max);
+  EXPECT_THAT(silences, ElementsAre(seconds(6), seconds(12), seconds(24), seconds(24)));
+}
+
+TEST_F(RestClientTest, EachOfSeveralListsHasItsOwnLimit) {
+  transport_.Answer(200, "{}").LoseAnswer().Answer(200, "{}");
+  ASSERT_TRUE(rest_.ListEach({Listing("/api/a"), Listing("/api/b")}, Budget()).ok());
+  std::vector<Duration> silences;
+  for (const auto& request : transport_.requests()) silences.push_back(request.silence_max);
+  EXPECT_THAT(silences, ElementsAre(seconds(6), seconds(6), seconds(12)));
+}
+
+TEST_F(RestClientTest, ChangeIsLostWhenTheArrayShouldHaveAnsweredLongAgo) {
+  transport_.LoseAnswer().Answer(201, "{}").Answer(201, "{}");
+  const auto lost = rest_.Change(Creation(), Budget(seconds(45)));
+  ASSERT_TRUE(FailedWith(lost, ErrorCode::kUnavailable)) << "its mark tells what happened";
+  EXPECT_TRUE(lost.error().outcome_unknown());
+  EXPECT_EQ(transport_.last().silence_max, seconds(30));
+  ASSERT_TRUE(rest_.Change(Creation(), Budget(seconds(6))).ok());
+  EXPECT_EQ(transport_.last().silence_max, seconds(15)) << "held for 5 s";
+  ChangeRequest synchronous = Creation();
+  synchronous.takes_return_timeout = false;
+  ASSERT_TRUE(rest_.Change(synchronous, Budget()).ok());
+  EXPECT_EQ(transport_.last().silence_max, seconds(30));
 }
 
 TEST_F(RestClientTest, StaysWithinItsBudget) {
@@ -230,14 +261,14 @@ TEST_F(RestClientTest, OddErrorEnvelopesDoNoHarm) {
   EXPECT_TRUE(FailedWith(rest_.Read(Listing(), Budget()), ErrorCode::kNotFound));
 }
 
-TEST_F(RestClientTest, WritesOneDebugLinePerRequest) {
+TEST_F(RestClientTest, TracesEachRequestInOneLine) {
   transport_.FailToConnect().Answer(200, "{}");
   ASSERT_TRUE(rest_.Read(Listing(), Budget()).ok());
   const auto records = log_.Take();
   ASSERT_EQ(records.size(), 2U);
   EXPECT_EQ(records[0].text, "GET /api/things unavailable 0 ms");
   EXPECT_EQ(records[1].text, "GET /api/things 200 0 ms");
-  EXPECT_EQ(records[1].level, LogLevel::kDebug);
+  EXPECT_EQ(records[1].level, LogLevel::kTrace);
 }
 
 TEST_F(RestClientTest, AsksTheArrayToHoldAChangeWhileThereIsTime) {

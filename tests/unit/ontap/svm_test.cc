@@ -20,17 +20,31 @@ class SvmTest : public RestFixture {
 };
 
 TEST_F(SvmTest, ReadsTheCluster) {
-  transport_.Answer(200, R"({"name":"c1","version":{"full":"NetApp Release 9.16.1P2",
-      "generation":9,"major":16,"minor":1},"san_optimized":true,"disaggregated":true})");
+  transport_
+      .Answer(200, R"({"name":"c1","version":{"full":"NetApp Release 9.16.1P2",
+          "generation":9,"major":16,"minor":1}})")
+      .Answer(200, R"({"san_optimized":true,"disaggregated":true})");
   const auto cluster = svms_.ReadCluster(Budget());
   ASSERT_TRUE(cluster.ok()) << cluster.error().Line();
   EXPECT_EQ(cluster->name, "c1");
   EXPECT_EQ(cluster->release, (Release{9, 16, 1}));
   EXPECT_TRUE(cluster->is_disaggregated);
   EXPECT_TRUE(cluster->is_san_optimized);
-  EXPECT_THAT(transport_.Lines(),
-              ElementsAre("GET /api/cluster?fields=name,version,san_optimized,disaggregated"
-                          "&ignore_unknown_fields=true"));
+  EXPECT_THAT(transport_.Lines(), ElementsAre("GET /api/cluster",
+                                              "GET /api/cluster?fields=san_optimized,disaggregated"
+                                              "&ignore_unknown_fields=true"));
+}
+
+TEST_F(SvmTest, AsksNothingOfAReleaseBeforeItIsKnown) {
+  transport_.Answer(200, R"({"name":"c1","version":{"generation":9,"major":10,"minor":1}})");
+  const auto cluster = svms_.ReadCluster(Budget());
+  ASSERT_TRUE(cluster.ok()) << cluster.error().Line();
+  EXPECT_EQ(cluster->release, (Release{9, 10, 1}));
+  EXPECT_FALSE(cluster->is_disaggregated);
+  EXPECT_THAT(transport_.Lines(), ElementsAre("GET /api/cluster"));
+  EXPECT_FALSE(*svms_.ReadDelegatedAvailable("svm1", "a1", Budget()));
+  EXPECT_FALSE(svms_.ReadCapacity("svm1", Budget())->limit);
+  EXPECT_EQ(transport_.requests().size(), 1U);
 }
 
 TEST_F(SvmTest, AVersionMustBeOne) {
@@ -94,7 +108,10 @@ TEST_F(SvmTest, ListsDataLifsUpOrNot) {
 
 TEST_F(SvmTest, ReadsAnAggregate) {
   transport_
-      .Answer(200, Page(R"({"name":"a1","data_encryption":{"software_encryption_enabled":true},
+      .Answer(
+          200,
+          Page(
+              R"({"uuid":"0000000b-0000-0000-0000-000000000000","name":"a1","data_encryption":{"software_encryption_enabled":true},
           "space":{"block_storage":{"size":100,"used":60,"available":40}}})"))
       .Answer(200, Page(""))
       .Refuse(403, "6");
@@ -122,6 +139,7 @@ TEST_F(SvmTest, ReadsTheSpaceOfADelegatedAggregate) {
 }
 
 TEST_F(SvmTest, ReadsTheLimitOfAnSvm) {
+  rest_.SetRelease({9, 14, 1});
   transport_.Answer(200, Page(R"({"storage":{"limit":100,"allocated":60}})"))
       .Answer(200, Page(R"({"name":"svm1"})"))
       .Answer(200, Page(R"({"storage":{"limit":0}})"));

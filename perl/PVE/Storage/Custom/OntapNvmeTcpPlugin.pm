@@ -5,24 +5,21 @@ use v5.36;
 
 use PVE::Storage::Plugin;
 
-use PVE::Storage::OntapNvmeTcp::Border qw(refuse is_ours at_border marking native polled);
-use PVE::Storage::OntapNvmeTcp::Configuration qw(
-    configuration_added configuration_updated configuration_deleted configured_sections
-    storage_id_of
-);
-use PVE::Storage::OntapNvmeTcp::Disks qw(
-    allocate_disk turn_into_base clone_disk rename_disk activate_disk deactivate_disk
-    disk_attribute set_disk_attribute
-);
 use PVE::Storage::OntapNvmeTcp::Schema;
 use PVE::Storage::OntapNvmeTcp::Secrets;
-use PVE::Storage::OntapNvmeTcp::Transfer
-    qw(stream_formats require_plain_stream export_disk import_disk);
-use PVE::Storage::OntapNvmeTcp::Translation qw(lowest_free_name as_image);
-use PVE::Storage::OntapNvmeTcp::VolumeName
-    qw(parse_volume_name clean_snapshot_name clean_vmid device_path);
+use PVE::Storage::OntapNvmeTcp::SnapshotImport qw(list_importable);
 
-use base qw(PVE::Storage::Plugin);
+# The base class comes last: hooks of its own are what the others do not have.
+use base qw(
+    PVE::Storage::OntapNvmeTcp::Hooks::Configuration
+    PVE::Storage::OntapNvmeTcp::Hooks::Storage
+    PVE::Storage::OntapNvmeTcp::Hooks::Volumes
+    PVE::Storage::OntapNvmeTcp::Hooks::Devices
+    PVE::Storage::OntapNvmeTcp::Hooks::Snapshots
+    PVE::Storage::OntapNvmeTcp::Hooks::Attributes
+    PVE::Storage::OntapNvmeTcp::Hooks::Transfer
+    PVE::Storage::Plugin
+);
 
 =head1 NAME
 
@@ -30,9 +27,11 @@ PVE::Storage::Custom::OntapNvmeTcpPlugin - storage type ontapnvme for Proxmox VE
 
 =head1 DESCRIPTION
 
-One sub per hook of the storage API, and nothing that Proxmox VE would not call: what a hook means
-is the library's business. Hooks unpack C<@_>, because parameters are appended to them over time.
-Loading does no I/O, prints nothing and loads no native code.
+What Proxmox VE's loader looks at, and hooks that need the base class. All other hooks are inherited, by
+topic, from the classes below C<PVE::Storage::OntapNvmeTcp::Hooks>: one sub each, under Proxmox VE's
+name, and nothing that Proxmox VE would not call. What a hook means is the library's business. Hooks
+unpack C<@_>, because parameters are appended to them over time. Loading does no I/O, prints nothing and
+loads no native code.
 
 What Proxmox VE hands to a hook may be tainted. Names go through
 L<PVE::Storage::OntapNvmeTcp::VolumeName> in a statement of their own before anything is called with
@@ -62,15 +61,13 @@ sub api {
     return $host < API_TESTED ? $host : API_TESTED;
 }
 
-# ---- configuration
-
 sub type {
     return 'ontapnvme';
 }
 
 sub plugindata {
     return {
-        content => [{ images => 1, rootdir => 1, none => 1 }, { images => 1 }],
+        content => [{ images => 1, rootdir => 1, import => 1, none => 1 }, { images => 1 }],
         format => [{ raw => 1 }, 'raw'],
         'sensitive-properties' =>
             { map { $_ => 1 } PVE::Storage::OntapNvmeTcp::Secrets::names() },
@@ -88,7 +85,7 @@ sub options {
 }
 
 # Called with `$create` for a new storage and for every section that is read from storage.cfg. All
-# nodes see the same disks, so a storage is shared unless somebody says otherwise. Listing the type
+# nodes see the same disks, so a storage is shared unless it is configured not to be. Listing the type
 # among the shared ones would override that, and would not yet hold while a storage is being added.
 sub check_config {
     my ($class, $storeid, $config, $create, $skip_schema_check) = @_;
@@ -98,65 +95,15 @@ sub check_config {
     return $settings;
 }
 
-sub on_add_hook {
-    my ($class, $storeid, $scfg, %sensitive) = @_;
+# QEMU is kept from opening a snapshot for writing by a hook that API version 12 has brought.
+use constant API_OF_IMPORTS => 12;
 
-    return at_border($storeid, sub ($id) { configuration_added($id, $scfg, \%sensitive) });
-}
+sub list_volumes {
+    my ($class, $storeid, $scfg, $vmid, $content_types) = @_;
 
-# Hosts before API 13 tell neither the section nor what is deleted from it.
-sub on_update_hook {
-    my ($class, $storeid, $update, %sensitive) = @_;
-
-    return at_border($storeid, sub ($id) {
-        my $scfg = configured_sections()->{$id} // {};
-        return configuration_updated($id, $scfg, $update, [], \%sensitive);
-    });
-}
-
-sub on_update_hook_full {
-    my ($class, $storeid, $scfg, $update, $delete, $sensitive) = @_;
-
-    return at_border($storeid, sub ($id) {
-        return configuration_updated($id, $scfg, $update // {}, $delete // [], $sensitive // {});
-    });
-}
-
-sub on_delete_hook {
-    my ($class, $storeid, $scfg) = @_;
-
-    return at_border($storeid, sub ($id) { configuration_deleted($id, $scfg) });
-}
-
-# ---- the storage
-
-sub check_connection {
-    my ($class, $storeid, $scfg) = @_;
-
-    return polled($storeid, $scfg, sub ($client) { $client->check_connection() }) ? 1 : 0;
-}
-
-sub activate_storage {
-    my ($class, $storeid, $scfg, $cache) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) { $client->activate() });
-    return 1;
-}
-
-# No release of Proxmox VE calls this. What belongs to the storage on this node goes, unless in use.
-sub deactivate_storage {
-    my ($class, $storeid, $scfg, $cache) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) { $client->forget() });
-    return 1;
-}
-
-sub status {
-    my ($class, $storeid, $scfg, $cache) = @_;
-
-    my $capacity = polled($storeid, $scfg, sub ($client) { $client->capacity() });
-    return if !$capacity;
-    return ($capacity->@{qw(total_bytes available_bytes used_bytes)}, 1);
+    my $volumes = $class->SUPER::list_volumes($storeid, $scfg, $vmid, $content_types);
+    return $volumes if $class->api() < API_OF_IMPORTS || !grep { $_ eq 'import' } $content_types->@*;
+    return [$volumes->@*, list_importable($storeid, $scfg, $vmid)->@*];
 }
 
 # Each holder is done within a second, but Proxmox VE lets the last of many wait for 10 s only. How
@@ -167,330 +114,6 @@ sub cluster_lock_storage {
     my ($class, $storeid, $shared, $timeout, @work) = @_;
 
     return $class->SUPER::cluster_lock_storage($storeid, $shared, $timeout || LOCK_WAIT_S, @work);
-}
-
-sub get_identity {
-    my ($class, $scfg, $storeid) = @_;
-
-    return native($storeid, $scfg, sub ($client, $id) { $client->identity() });
-}
-
-sub get_formats {
-    my ($class, $scfg, $storeid) = @_;
-
-    return { default => 'raw', valid => { raw => 1 } };
-}
-
-sub storage_can_replicate {
-    my ($class, $scfg, $storeid, $format) = @_;
-
-    return 0;
-}
-
-# ---- names and paths
-
-sub parse_volname {
-    my ($class, $volname) = @_;
-
-    my $name = eval { parse_volume_name($volname) };
-    if (!$name) {
-        my $error = $@;
-        die is_ours($error) ? $error->msg() . "\n" : $error;
-    }
-    return ('images', $name->@{qw(leaf vmid base base_vmid is_base)}, 'raw');
-}
-
-# Asks nobody: Proxmox VE wants paths of volumes that are not active, or do not exist yet.
-sub path {
-    my ($class, $scfg, $volname, $storeid, $snapname) = @_;
-
-    my $path = at_border($storeid, sub ($id) { device_path($id, $volname, $snapname) });
-    return $path if !wantarray;
-    my $name = parse_volume_name($volname);
-    return ($path, $name->{vmid}, 'images');
-}
-
-# Only for a caller that does not know the storage id; nothing here is one.
-sub filesystem_path {
-    my ($class, $scfg, $volname, $snapname) = @_;
-
-    return $class->path($scfg, $volname, storage_id_of($scfg, type()), $snapname);
-}
-
-# ---- volumes
-
-my sub volume_text ($volname) {
-    return parse_volume_name($volname)->{text};
-}
-
-sub alloc_image {
-    my ($class, $storeid, $scfg, $vmid, $fmt, $name, $size_kib) = @_;
-
-    return allocate_disk($storeid, $scfg, $vmid, $fmt, $name, $size_kib);
-}
-
-sub free_image {
-    my ($class, $storeid, $scfg, $volname, $is_base, $format) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) {
-        my $name = volume_text($volname);
-        $client->free($name);
-    });
-    # No work is left for later.
-    return undef;
-}
-
-sub list_images {
-    my ($class, $storeid, $scfg, $vmid, $vollist, $cache) = @_;
-
-    return native($storeid, $scfg, sub ($client, $id) {
-        # A list of volumes is asked for as it is, whoever owns them.
-        my $owner = $vollist || !defined($vmid) ? undef : clean_vmid($vmid);
-        my $disks = $client->list($owner);
-        my @images = map { as_image($id, $_) } $disks->@*;
-        return \@images if !$vollist;
-        my %wanted = map { $_ => 1 } $vollist->@*;
-        return [grep { $wanted{ $_->{volid} } } @images];
-    });
-}
-
-sub find_free_diskname {
-    my ($class, $storeid, $scfg, $vmid, $fmt, $add_fmt_suffix) = @_;
-
-    return native($storeid, $scfg, sub ($client, $id) {
-        my $owner = clean_vmid($vmid);
-        my $disks = $client->list($owner);
-        return lowest_free_name($owner, [map { $_->{volume_name} } $disks->@*]);
-    });
-}
-
-sub volume_size_info {
-    my ($class, $scfg, $storeid, $volname, $timeout) = @_;
-
-    my $disk = native($storeid, $scfg, sub ($client, $id) {
-        my $name = volume_text($volname);
-        return $client->info($name);
-    });
-    return $disk->{size_bytes} if !wantarray;
-    return ($disk->{size_bytes}, 'raw', $disk->@{qw(used_bytes parent create_time_s)});
-}
-
-sub activate_volume {
-    my ($class, $storeid, $scfg, $volname, $snapname, $cache, $hints) = @_;
-
-    activate_disk($storeid, $scfg, $volname, $snapname);
-    return 1;
-}
-
-# The library lets go of devices of snapshots that nobody uses any more, whichever volume is meant.
-sub deactivate_volume {
-    my ($class, $storeid, $scfg, $volname, $snapname, $cache) = @_;
-
-    deactivate_disk($storeid, $scfg, $volname, $snapname);
-    return 1;
-}
-
-# Activation made the device; there is nothing more to map, and nothing to undo.
-sub map_volume {
-    my ($class, $storeid, $scfg, $volname, $snapname, $hints) = @_;
-
-    return at_border($storeid, sub ($id) { device_path($id, $volname, $snapname) });
-}
-
-sub unmap_volume {
-    my ($class, $storeid, $scfg, $volname, $snapname) = @_;
-
-    return 1;
-}
-
-sub qemu_blockdev_options {
-    my ($class, $scfg, $storeid, $volname, $machine_version, $options) = @_;
-
-    my $snapname = ($options // {})->{'snapshot-name'};
-    my $path = at_border($storeid, sub ($id) { device_path($id, $volname, $snapname) });
-    return { driver => 'host_device', filename => $path };
-}
-
-sub volume_qemu_snapshot_method {
-    my ($class, $storeid, $scfg, $volname) = @_;
-
-    return 'storage';
-}
-
-my %features = (
-    snapshot => { current => 1 },
-    clone => { base => 1, snap => 1 },
-    template => { current => 1 },
-    copy => { base => 1, current => 1, snap => 1 },
-    rename => { current => 1 },
-    # A new namespace reads as zeros.
-    sparseinit => { base => 1, current => 1 },
-);
-
-sub volume_has_feature {
-    my ($class, $scfg, $feature, $storeid, $volname, $snapname, $running, $opts) = @_;
-
-    my $is_base = ($class->parse_volname($volname))[5];
-    my $key = $snapname ? 'snap' : $is_base ? 'base' : 'current';
-    my $formats = ($opts // {})->{valid_target_formats};
-    return undef if $feature eq 'copy' && $formats && !grep { $_ eq 'raw' } $formats->@*;
-    return ($features{$feature} // {})->{$key};
-}
-
-sub volume_resize {
-    my ($class, $scfg, $storeid, $volname, $size_bytes, $running, $snapname) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) {
-        my $name = volume_text($volname);
-        refuse('unsupported', "cannot resize snapshots, nor '$snapname' of '$name'")
-            if defined($snapname);
-        my ($bytes) = ($size_bytes // '') =~ /\A([0-9]+)\z/a
-            or refuse('invalid-argument', "cannot resize '$name' without a size in bytes");
-        $client->resize($name, $bytes);
-    });
-    return 1;
-}
-
-# ---- snapshots
-
-sub volume_snapshot {
-    my ($class, $scfg, $storeid, $volname, $snap) = @_;
-
-    marking($storeid, $scfg, sub ($client, $id) {
-        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
-        $client->create_snapshot($name, $snapshot);
-    });
-    return undef;
-}
-
-sub volume_snapshot_delete {
-    my ($class, $scfg, $storeid, $volname, $snap, $running) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) {
-        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
-        $client->delete_snapshot($name, $snapshot);
-    });
-    return undef;
-}
-
-sub volume_rollback_is_possible {
-    my ($class, $scfg, $storeid, $volname, $snap, $blockers) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) {
-        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
-        my $newer = $client->rollback_blockers($name, $snapshot);
-        return if !$newer->@*;
-        push($blockers->@*, $newer->@*) if ref($blockers) eq 'ARRAY';
-        my $names = join(', ', map { "'$_'" } $newer->@*);
-        refuse('busy', "cannot roll back '$name' to snapshot '$snapshot': newer snapshots would be"
-            . " lost: $names; delete them first");
-    });
-    return 1;
-}
-
-sub volume_snapshot_rollback {
-    my ($class, $scfg, $storeid, $volname, $snap) = @_;
-
-    native($storeid, $scfg, sub ($client, $id) {
-        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($snap));
-        $client->rollback($name, $snapshot);
-    });
-    return undef;
-}
-
-sub volume_snapshot_info {
-    my ($class, $scfg, $storeid, $volname) = @_;
-
-    return native($storeid, $scfg, sub ($client, $id) {
-        my $name = volume_text($volname);
-        my $snapshots = $client->list_snapshots($name);
-        return {
-            map { $_->{name} => { id => $_->{id}, timestamp => $_->{create_time_s} } }
-                $snapshots->@*
-        };
-    });
-}
-
-# The array knows nothing of what a container's kernel has not written yet.
-sub volume_snapshot_needs_fsfreeze {
-    return 1;
-}
-
-# ---- base images, clones, other owners, attributes
-
-sub create_base {
-    my ($class, $storeid, $scfg, $volname) = @_;
-
-    return turn_into_base($storeid, $scfg, $volname);
-}
-
-sub clone_image {
-    my ($class, $scfg, $storeid, $volname, $vmid, $snap) = @_;
-
-    return clone_disk($storeid, $scfg, $volname, $vmid, $snap);
-}
-
-sub rename_volume {
-    my ($class, $scfg, $storeid, $volname, $target_vmid, $target_volname) = @_;
-
-    return rename_disk($storeid, $scfg, $volname, $target_vmid, $target_volname);
-}
-
-# Only for storages whose snapshots QEMU takes part in.
-sub rename_snapshot {
-    my ($class, $scfg, $storeid, $volname, $source, $target) = @_;
-
-    return at_border($storeid, sub ($id) {
-        my ($name, $snapshot) = (volume_text($volname), clean_snapshot_name($source));
-        refuse('unsupported', "cannot rename snapshot '$snapshot' of '$name': snapshots of this"
-            . ' storage are the array\'s own and keep their names');
-    });
-}
-
-# Undef says that the attribute is not known here.
-sub get_volume_attribute {
-    my ($class, $scfg, $storeid, $volname, $attribute) = @_;
-
-    return disk_attribute($storeid, $scfg, $volname, $attribute);
-}
-
-sub update_volume_attribute {
-    my ($class, $scfg, $storeid, $volname, $attribute, $value) = @_;
-
-    set_disk_attribute($class, $storeid, $scfg, $volname, $attribute, $value);
-    return undef;
-}
-
-# ---- a volume as a stream
-
-sub volume_export_formats {
-    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
-
-    return stream_formats($base_snapshot, $with_snapshots);
-}
-
-sub volume_import_formats {
-    my ($class, $scfg, $storeid, $volname, $snapshot, $base_snapshot, $with_snapshots) = @_;
-
-    return stream_formats($base_snapshot, $with_snapshots);
-}
-
-sub volume_export {
-    my ($class, $scfg, $storeid, $handle, $volname, $format, $snapshot, @more) = @_;
-    my ($base_snapshot, $with_snapshots) = @more;
-
-    require_plain_stream($storeid, 'export', $volname, $format, $base_snapshot, $with_snapshots);
-    export_disk($class, $storeid, $scfg, $handle, $volname, $snapshot);
-    return undef;
-}
-
-# A snapshot that is named here says which one the bytes were; they are the volume's from now on.
-sub volume_import {
-    my ($class, $scfg, $storeid, $handle, $volname, $format, $snapshot, @more) = @_;
-    my ($base_snapshot, $with_snapshots, $allow_rename) = @more;
-
-    require_plain_stream($storeid, 'import', $volname, $format, $base_snapshot, $with_snapshots);
-    return import_disk($class, $storeid, $scfg, $handle, $volname, $allow_rename);
 }
 
 1;

@@ -4,14 +4,14 @@ package PVE::Storage::OntapNvmeTcp::Border;
 use v5.36;
 
 use Exporter qw(import);
-use Scalar::Util qw(blessed);
 
-use PVE::Storage::OntapNvmeTcp qw(with_client say_warning_sometimes);
-use PVE::Storage::OntapNvmeTcp::Error;
-use PVE::Storage::OntapNvmeTcp::Secrets;
+use PVE::Storage::OntapNvmeTcp qw(with_client);
+use PVE::Storage::OntapNvmeTcp::ClusterId qw(ensure_cluster_id);
+use PVE::Storage::OntapNvmeTcp::Error qw(is_ours line_about);
+use PVE::Storage::OntapNvmeTcp::Messages qw(say_warning_sometimes);
 use PVE::Storage::OntapNvmeTcp::VolumeName qw(clean_storage_id);
 
-our @EXPORT_OK = qw(refuse is_ours at_border native marking polled);
+our @EXPORT_OK = qw(at_border native marking polled);
 
 =head1 NAME
 
@@ -20,19 +20,11 @@ PVE::Storage::OntapNvmeTcp::Border - where errors become what Proxmox VE can car
 =head1 DESCRIPTION
 
 An error object survives neither Proxmox VE's forks nor its API daemon, so every hook runs its work
-through one of these functions, which let it out as one line of plain text: C<storage 'ID': [code]
-…>. What is not ours passes untouched: Proxmox VE's own exceptions, and what its signal handlers
-throw.
+through one of these functions, which let it out as one line of plain text: C<storage 'ID': what failed,
+why and what to do [code, facts]>. What is not ours passes untouched: Proxmox VE's own exceptions, and
+what its signal handlers throw.
 
 =over
-
-=item refuse($code, $sentence)
-
-Dies with an error object.
-
-=item is_ours($error)
-
-Is it one?
 
 =item at_border($storeid, $code)
 
@@ -44,25 +36,17 @@ The same with the storage's client before it.
 
 =item marking($storeid, $scfg, $code)
 
-C<native> for what makes objects on the array or writes their marks: they are marked with the id of this
-cluster, which is made now if there is none.
+C<native> for what makes objects on the array or writes their marks: those carry the id of this cluster,
+which is made now if there is none.
 
 =item polled($storeid, $scfg, $code)
 
 For what is asked every few seconds: C<$code> is called with the client; when it fails the result is
-undef, and a warning is said once a minute at most.
+undef, and there is a warning, once a minute at most.
 
 =back
 
 =cut
-
-sub refuse ($code, $sentence) {
-    die PVE::Storage::OntapNvmeTcp::Error->new($code, $sentence);
-}
-
-sub is_ours ($error) {
-    return blessed($error) && $error->isa('PVE::Storage::OntapNvmeTcp::Error');
-}
 
 sub at_border ($storeid, $code) {
     my $result;
@@ -70,10 +54,7 @@ sub at_border ($storeid, $code) {
     return $result if $done;
     my $error = $@;
     die $error if !is_ours($error);
-    # Not every descriptor that Proxmox VE prints to takes wide characters.
-    my $text = $error->msg() =~ s/\x{2026}/.../gr;
-    my $id = ($storeid // '') =~ s/[^\x21-\x7e]/?/gr;
-    die "storage '$id': $text\n";
+    die line_about($storeid, $error->msg()) . "\n";
 }
 
 sub native ($storeid, $scfg, $code) {
@@ -84,7 +65,7 @@ sub native ($storeid, $scfg, $code) {
 
 sub marking ($storeid, $scfg, $code) {
     return at_border($storeid, sub ($id) {
-        PVE::Storage::OntapNvmeTcp::Secrets::ensure_cluster_id();
+        ensure_cluster_id();
         return with_client($id, $scfg, sub ($client) { $code->($client, $id) });
     });
 }
@@ -99,7 +80,7 @@ sub polled ($storeid, $scfg, $code) {
     return $result if $done;
     my $error = $@;
     die $error if !is_ours($error);
-    say_warning_sometimes("storage '$storeid': " . $error->msg());
+    say_warning_sometimes(line_about($storeid, $error->msg()));
     return undef;
 }
 

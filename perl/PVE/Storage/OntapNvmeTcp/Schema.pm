@@ -3,8 +3,8 @@ package PVE::Storage::OntapNvmeTcp::Schema;
 
 use v5.36;
 
-use PVE::Storage::OntapNvmeTcp::Error;
-use PVE::Storage::OntapNvmeTcp::Secrets;
+use PVE::Storage::OntapNvmeTcp::Error qw(refuse);
+use PVE::Storage::OntapNvmeTcp::SettingsTable;
 
 =head1 NAME
 
@@ -12,8 +12,8 @@ PVE::Storage::OntapNvmeTcp::Schema - the settings that a storage of the type ont
 
 =head1 DESCRIPTION
 
-Names and shapes only: defaults and rules between settings belong to the library, which checks the
-settings as a whole. Properties are global in Proxmox VE; declaring one that another storage type
+What the table of settings says, in the shapes that Proxmox VE wants. The library checks the settings as
+a whole, and knows the rules between them. Properties are global in Proxmox VE; declaring one that another storage type
 also declares makes every daemon unloadable. So whatever is declared elsewhere is only listed as an
 option.
 
@@ -39,139 +39,10 @@ change is worth asking the array about; those whose change also concerns disks t
 
 =cut
 
-my $name = { type => 'string', maxLength => 255 };
-
-my %properties = (
-    mgmt_ip => {
-        $name->%*,
-        description => "Management LIF of the cluster or SVM: address or host name.",
-    },
-    username => { $name->%*, description => "Account on the array." },
-    password => {
-        type => 'string',
-        maxLength => 256,
-        description => "Password of the account. Kept where only root can read it.",
-    },
-    vserver => { $name->%*, description => "SVM that serves the disks." },
-    subsystem => {
-        $name->%*,
-        description => "NVMe subsystem that all nodes of the cluster share.",
-    },
-    aggregate => { $name->%*, description => "Aggregate on which disks are created." },
-    ontap_portal => {
-        $name->%*,
-        description => "Data LIF to use instead of those that the array tells.",
-    },
-    ontap_portal2 => { $name->%*, description => "A second data LIF, for 'ontap_portal'." },
-    storage_prefix => {
-        type => 'string',
-        maxLength => 64,
-        description => "What the names of this storage's volumes begin with on the array.",
-    },
-    snapshot_policy => {
-        $name->%*,
-        description => "Snapshot policy of the disks' volumes on the array.",
-        default => 'none',
-    },
-    encryption => {
-        type => 'boolean',
-        description => "Volume encryption on or off; unset, what the aggregate gives.",
-    },
-    space_reserve => {
-        type => 'string',
-        enum => ['none', 'volume'],
-        description => "Whether disks reserve their space on the aggregate.",
-        default => 'none',
-    },
-    qos_policy => { $name->%*, description => "QoS policy group of the disks." },
-    adaptive_qos_policy => {
-        $name->%*,
-        description => "Adaptive QoS policy group of the disks, instead of 'qos_policy'.",
-    },
-    snapshot_reserve => {
-        type => 'integer',
-        minimum => 0,
-        maximum => 90,
-        description => "Percentage of each volume kept for snapshots.",
-        default => 0,
-    },
-    tiering_policy => {
-        type => 'string',
-        enum => ['none', 'snapshot_only', 'auto', 'all'],
-        description => "Which blocks move to the aggregate's cloud tier.",
-    },
-    autosize => {
-        type => 'boolean',
-        description => "Let the array grow a volume whose snapshots need room.",
-        default => 1,
-    },
-    autosize_max_percent => {
-        type => 'integer',
-        minimum => 105,
-        maximum => 1000,
-        description => "How far a volume may grow, in percent of its first size.",
-        default => 300,
-    },
-    snapshot_autodelete => {
-        type => 'boolean',
-        description => "Let the array delete snapshots that Proxmox VE did not make when a volume"
-            . " is full.",
-        default => 0,
-    },
-    svm_scoped => {
-        type => 'boolean',
-        description => "The account belongs to the SVM and sees nothing of the cluster.",
-        default => 0,
-    },
-    svm_capacity => {
-        type => 'integer',
-        minimum => 1,
-        description => "Capacity in GiB to report for an account that cannot see the aggregate.",
-    },
-    force_delete => {
-        type => 'boolean',
-        description => "Delete disks at once instead of leaving them to the array's recovery"
-            . " queue.",
-        default => 0,
-    },
-    verify_ssl => {
-        type => 'boolean',
-        description => "Check the array's certificate.",
-        default => 1,
-    },
-    nvme_dhchap_secret => {
-        type => 'string',
-        maxLength => 256,
-        description => "DH-HMAC-CHAP secret by which nodes prove themselves to the subsystem.",
-    },
-    nvme_dhchap_ctrl_secret => {
-        type => 'string',
-        maxLength => 256,
-        description => "DH-HMAC-CHAP secret by which the subsystem proves itself to nodes.",
-    },
-    nvme_tls => {
-        type => 'boolean',
-        description => "Encrypt the NVMe/TCP connections.",
-        default => 0,
-    },
-    nvme_tls_psk => {
-        type => 'string',
-        maxLength => 256,
-        description => "TLS key of the NVMe/TCP connections, in interchange format.",
-    },
-    debug => {
-        type => 'integer',
-        minimum => 0,
-        maximum => 2,
-        description => "How much to say on standard error about what is done.",
-        default => 0,
-    },
-);
-
-my @fixed = qw(mgmt_ip username vserver subsystem aggregate);
-
-# Changes of these mean nothing to the array.
-my %local_only = map { $_ => 1 } qw(debug force_delete);
+my @rows = PVE::Storage::OntapNvmeTcp::SettingsTable::rows();
+my %properties = map { $_->{name} => $_->{property} } @rows;
+# What stands in storage.cfg.
+my @public = grep { !defined($_->{secret_suffix}) } @rows;
 
 # What the base class declares; later its list also has what the plugins declared, this one's
 # included.
@@ -189,7 +60,7 @@ my sub names_declared_by ($class, $plugindata) {
 }
 
 sub properties ($registry, $type) {
-    # A plugin that does as this one does asks back: it is told everything, and gives way.
+    # A plugin that does the same asks back: it gets everything, and gives way.
     return {%properties} if $is_asking;
     local $is_asking = 1;
 
@@ -212,15 +83,15 @@ sub properties ($registry, $type) {
 
 sub options {
     my %options = map { $_ => { optional => 1 } } keys(%properties);
-    $options{$_} = { fixed => 1 } for @fixed;
+    $options{ $_->{name} } = {} for grep { $_->{is_required} } @rows;
+    $options{ $_->{name} } = { fixed => 1 } for grep { $_->{is_fixed} } @rows;
     # Proxmox VE's own.
     $options{$_} = { optional => 1 } for qw(content nodes disable shared bwlimit);
     return \%options;
 }
 
 sub setting_names {
-    my %is_secret = map { $_ => 1 } PVE::Storage::OntapNvmeTcp::Secrets::names();
-    return grep { !$is_secret{$_} } sort(keys(%properties));
+    return map { $_->{name} } @public;
 }
 
 sub settings ($scfg) {
@@ -230,9 +101,8 @@ sub settings ($scfg) {
         # Taken as it is, minus what storage.cfg cannot hold; the library says what is wrong with
         # it.
         my ($value) = $scfg->{$key} =~ /\A([^\x00-\x1f\x7f]*)\z/;
-        die PVE::Storage::OntapNvmeTcp::Error->new(
-            'invalid-argument', "cannot use setting '$key': it must be one line of text",
-        ) if !defined($value);
+        refuse('invalid-argument', "cannot use setting '$key': it must be one line of text")
+            if !defined($value);
         # storage.cfg holds bytes, the API hands over characters: either way these are characters
         # now.
         utf8::decode($value);
@@ -242,11 +112,11 @@ sub settings ($scfg) {
 }
 
 sub verified_names {
-    return grep { !$local_only{$_} } setting_names();
+    return map { $_->{name} } grep { $_->{is_verified} } @public;
 }
 
 sub applied_names {
-    return qw(snapshot_policy snapshot_autodelete qos_policy adaptive_qos_policy);
+    return map { $_->{name} } grep { $_->{is_applied} } @public;
 }
 
 1;

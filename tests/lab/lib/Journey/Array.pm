@@ -101,7 +101,10 @@ sub stop ($self) {
     $self->{control}->close_input;
     $self->{control}->wait(30);
     $self->{process}->signal('TERM');
-    return $self->{process}->wait(30);
+
+    # The kernel's target lets go of a queue whose handshake was cut off only when its host gives it up,
+    # which takes 60 seconds.
+    return $self->{process}->wait(90);
 }
 
 1;

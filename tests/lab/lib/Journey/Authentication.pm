@@ -54,8 +54,7 @@ my sub add ($j, $secret) {
 my sub connect_both ($j, $secret) {
     add($j, $secret);
     for my $node (map { $j->node($_) } qw(node1 node2)) {
-        $node->check_until_connected;
-        $node->guest->wait_for_path($_, 'live') for $j->lab->portals;
+        $node->check_until_live($j->lab->portals);
         expect_keys($j, $node, 'dhchap_secret', $secret);
         $j->expect(mode_on_array($j, $node), 'unidirectional', 'the mode of ' . $node->name);
     }
@@ -66,7 +65,7 @@ my sub wrong_secret ($j, $secret) {
     my $node = $j->node('node2');
     Journey::Secrets::restart($node, ID);
     falsify($j, $node, 'dhchap_key');
-    my $error = Journey::Secrets::refuse_change($j, $node, qr/\[unauthenticated\].*secret/);
+    my $error = Journey::Secrets::refuse_change($j, $node, qr/secret.*\[unauthenticated\b/);
     return $error =~ s/\A.*?: (\[unauth)/$1/r =~ s/ \(.*//r;
 }
 
@@ -86,8 +85,7 @@ my sub rotate ($j, $secret, $controller_secret) {
     $j->expect(mode_on_array($j, $node), 'unidirectional', 'the mode while node1 has paths');
 
     Journey::Secrets::restart($node, ID);
-    $node->check_until_connected;
-    $node->guest->wait_for_path($_, 'live') for $j->lab->portals;
+    $node->check_until_live($j->lab->portals);
     expect_keys($j, $node, 'dhchap_secret',      $secret);
     expect_keys($j, $node, 'dhchap_ctrl_secret', $controller_secret);
     $j->expect(mode_on_array($j, $node), 'bidirectional', 'the mode after that');
@@ -100,9 +98,9 @@ my sub wrong_array ($j) {
     falsify($j, $node, 'dhchap_ctrl_key');
     $j->array->ctl('fault-add', method => 'DELETE', path => '/hosts/', status => 403);
     $j->on_failure(sub { $j->array->ctl('fault-clear') });
-    $j->refused(sub { $node->check }, qr/./);
+    $node->check_until_refused(qr/changed secrets of this node/);
     $j->array->ctl('fault-clear');
-    my $error = $j->refused(sub { $node->check }, qr/no live data path/);
+    my $error = $node->check_until_refused(qr/no live data path.*\[unauthenticated\b/);
     return $error =~ s/ \(.*//r;
 }
 

@@ -19,8 +19,7 @@ my $volname;
 my sub add ($j) {
     my $node = $j->node('node1');
     Journey::Storage::add_another($j, ID, storage_prefix => 'boot_', subsystem => SUBSYSTEM);
-    $node->check_until_connected;
-    $j->node('node2')->check_until_connected;
+    $j->node($_)->check_until_live($j->lab->portals) for qw(node1 node2);
     $node->guest->write_file('/etc/pve/storage.cfg', Journey::Storage::section($j->storage));
     $node->task(sub { $volname = $node->storage('alloc_image', VMID, 'raw', undef, KIB) });
     return;

@@ -229,7 +229,11 @@ sub begin ($j) {
     $j->step('list',                                               sub { list($j) });
     $j->step('activate all on node1',                              sub { activate($j) });
     $j->step('activate them again',                                sub { activate_again($j) });
-    $j->step('every strategy of resolution names the same device', sub { resolve($j) });
+    if ($j->{build}) {
+        $j->step('every strategy of resolution names the same device', sub { resolve($j) });
+    } else {
+        $j->skip('strategies of resolution', 'a package has not the program that asks each');
+    }
     $j->step('new volumes read as zeros',                          sub { blank($j) });
     $j->step('write a pattern through both disks', sub { write_pattern($j, 'first') });
     return;

@@ -41,7 +41,7 @@ my sub incapable ($j, $pattern) {
     $j->node('node1')->wait_until_no('/sys/class/nvme/nvme*');
     remove($j);
     $error =~ /\n./ and die "more than one line: $error\n";
-    return $error =~ s/.*\[(unsupported)\]/[$1]/sr =~ s/ \(.*//r;
+    return $error =~ s/\A.*?storage '[^']*': //sr =~ s/ \[unsupported\b.*//sr;
 }
 
 # ---- a handshake daemon on each machine, with the configuration of Debian's package
@@ -78,7 +78,7 @@ my %first_key;
 my sub connect_both ($j, $key) {
     add($j, $key);
     for my $node (map { $j->node($_) } qw(node1 node2)) {
-        $node->check_until_connected;
+        $node->check_until_live($j->lab->portals);
         $first_key{$node->name} = keys_in_use($j, $node);
     }
 
@@ -111,7 +111,7 @@ my sub wrong_key ($j, $changed) {
     my ($id, $scfg) = $j->storage;
     $j->node('node1')->hook('on_update_hook_full', $id, $scfg, {}, [], {nvme_tls_psk => $changed});
     Journey::Secrets::restart($node, ID);
-    my $error = Journey::Secrets::refuse_change($j, $node, qr/\[unauthenticated\].*key/);
+    my $error = Journey::Secrets::refuse_change($j, $node, qr/key.*\[unauthenticated\b/);
     return $error =~ s/\A.*?: (\[unauth)/$1/r =~ s/ \(.*//r;
 }
 

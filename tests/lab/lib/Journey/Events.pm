@@ -58,7 +58,9 @@ my sub map_again ($j, $map) {
 # would take longer than what is measured.
 my sub watch ($node, $uuid) {
     my $program =
-          q[my $link = "/dev/disk/by-id/nvme-uuid.$ARGV[0]"; my $was = -b $link; $| = 1; ]
+          q[my $link = "/dev/disk/by-id/nvme-uuid.$ARGV[0]"; my $was = 1; $| = 1; ]
+        # That of a disk that was just made may still be on its way.
+        . q[select(undef, undef, undef, 0.005) until -b $link; ]
         . q[print "ready\n"; while (getppid() != 0) { my $is = -b $link; ]
         . q[print $is ? "here\n" : "gone\n" if !!$is ne !!$was; $was = $is; ]
         . q[select(undef, undef, undef, 0.005) }];

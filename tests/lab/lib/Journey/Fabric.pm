@@ -172,7 +172,7 @@ my sub without_management ($j) {
         sub {
             $target->activate(disks());
             $error = $j->refused(sub { $target->storage('alloc_image', 100, 'raw', undef, 1024) },
-                qr/\[(?:unavailable|timed-out)\]/);
+                qr/\[(?:unavailable|timed-out)\b/);
         }
     );
     $j->expect_pattern($target, 'third', [disks()]);

@@ -8,7 +8,7 @@ use v5.36;
 use Cwd            qw(abs_path);
 use File::Basename qw(dirname);
 
-use constant {PLUGIN => 'PVE::Storage::Custom::OntapNvmeTcpPlugin', CONNECTED_S => 120,};
+use constant {PLUGIN => 'PVE::Storage::Custom::OntapNvmeTcpPlugin', CONNECTED_S => 180};
 
 my $tests = dirname(dirname(dirname(dirname(abs_path(__FILE__)))));
 
@@ -71,7 +71,7 @@ sub check ($self) {
 }
 
 # The same for the first time on a node, as often as pvestatd would: connecting takes seconds under
-# emulation, and more on a busy machine than a hook has.
+# emulation, and more on a busy machine than a hook has. One live path is enough for it.
 sub check_until_connected ($self) {
     my $deadline = time() + CONNECTED_S;
     my $polls    = 1;
@@ -81,6 +81,34 @@ sub check_until_connected ($self) {
         $polls++;
     }
     return $polls;
+}
+
+# The same until the paths to all `@portals` are live: a path that did not come up in one poll is the
+# business of the next.
+sub check_until_live ($self, @portals) {
+    my $deadline = time() + CONNECTED_S;
+    $self->check_until_connected;
+    until ((grep { $self->{guest}->path_state($_) eq 'live' } @portals) == @portals) {
+        die "the paths to @portals are not all live\n" if time() > $deadline;
+        $self->check;
+    }
+    return;
+}
+
+# The refusal of the same that matches. A kernel whose handshake is cut off by the target at the wrong
+# moment waits out its own 60 seconds before it says so; until then the paths are only not live yet.
+sub check_until_refused ($self, $pattern) {
+    my $deadline = time() + CONNECTED_S;
+    while (1) {
+        eval { $self->check; 1 } and die "it was not refused\n";
+        my $error = $@;
+        if ($error =~ $pattern) {
+            chomp($error);
+            return $error;
+        }
+        die "refused, but with other words: $error"
+            if $error !~ /no live data path/ || time() > $deadline;
+    }
 }
 
 # PVE's activate_volumes.
@@ -150,8 +178,9 @@ sub links ($self) {
     return split(/\n/, $self->{guest}->must('find /dev/ontapnvme -type l 2>/dev/null || :'));
 }
 
+# A controller whose handshake was cut off goes only when the kernel has waited out its 60 seconds.
 sub wait_until_no ($self, $pattern) {
-    return $self->{guest}->wait_for("! compgen -G '$pattern'");
+    return $self->{guest}->wait_for("! compgen -G '$pattern'", timeout => 90);
 }
 
 1;

@@ -29,9 +29,9 @@ sub restart ($node, $id) {
 sub refuse_change ($j, $node, $pattern) {
     $j->array->ctl('fault-add', method => 'DELETE', path => '/hosts/', status => 403);
     $j->on_failure(sub { $j->array->ctl('fault-clear') });
-    $j->refused(sub { $node->check }, qr/changed secrets of this node/);
+    $node->check_until_refused(qr/changed secrets of this node/);
     $j->array->ctl('fault-clear');
-    my $error = $j->refused(sub { $node->check }, $pattern);
+    my $error = $node->check_until_refused($pattern);
     $error =~ /\n./ and die "more than one line: $error\n";
     return $error;
 }
@@ -39,8 +39,7 @@ sub refuse_change ($j, $node, $pattern) {
 # Allowed again, before its time: the node gives the array its secret.
 sub register_anew ($j, $node, $id) {
     $node->guest->must("rm /run/ontapnvme/$id.registration.turn");
-    $node->check_until_connected;
-    $node->guest->wait_for_path($_, 'live') for $j->lab->portals;
+    $node->check_until_live($j->lab->portals);
     return;
 }
 

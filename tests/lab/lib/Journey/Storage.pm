@@ -57,7 +57,7 @@ my sub boot ($j) {
 my sub start_array ($j) {
     $j->{array} = Journey::Array->start(
         $j->{lab},
-        program    => "$j->{build}/tests/sim/ontap-sim",
+        program    => $j->{simulator},
         account    => ACCOUNT,
         password   => $password,
         data_plane => $j->{data_plane},
@@ -101,7 +101,7 @@ my sub add ($j) {
     $node->hook('on_add_hook', ID, $scfg, $sensitive->%*);
     $j->{storage_id} = ID;
     $j->{scfg}       = $scfg;
-    $node->check_until_connected;
+    $node->check_until_live($j->{lab}->portals);
     $node->guest->write_file('/etc/pve/storage.cfg', section(ID, $scfg));
     $j->expect($scfg->{shared}, 1, 'shared');
     my $file = "/etc/pve/priv/storage/${\ ID}.pw";
@@ -146,8 +146,7 @@ my sub status ($j) {
 
 # What pvestatd of another node does at its next poll: it learns of the storage there.
 my sub join_in ($j) {
-    my $node = $j->node('node2');
-    $node->check_until_connected;
+    $j->node('node2')->check_until_live($j->{lab}->portals);
     return paths($j, 'node2');
 }
 

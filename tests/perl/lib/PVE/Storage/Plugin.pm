@@ -85,6 +85,7 @@ sub check_config {
     return $settings;
 }
 
+sub list_volumes { return [] }
 sub properties { return {} }
 sub plugindata { return { content => [{ images => 1 }, { images => 1 }] } }
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#include "ontap/disk_listings.h"
+
+#include <algorithm>
+
+#include "ontap/query_value.h"
+#include "ontap/rest_calls.h"
+
+namespace ontapnvme::ontap {
+namespace {
+
+// Enough for all disks of a storage in one page; ONTAP names no maximum of its own.
+constexpr unsigned kPageRecords = 4000;
+
+}  // namespace
+
+ReadRequest FlexVolListing(const RestClient& rest, const std::string& svm_name,
+                           const std::string& name_filter, CloneParents parents) {
+  std::string fields =
+      "name,uuid,comment,state,size,space.used,create_time,consistency_group.name,"
+      "consistency_group.uuid";
+  if (parents != CloneParents::kSkip) {
+    fields +=
+        ",clone.parent_volume.name,clone.parent_volume.uuid,clone.parent_snapshot.name,"
+        "clone.parent_snapshot.uuid";
+  }
+  if (parents == CloneParents::kReadWithSplits) {
+    fields += ",clone.split_initiated,clone.split_complete_percent";
+  }
+  ReadRequest request{.path = kVolumesPath, .doing = "list the volumes of SVM " + Quoted(svm_name)};
+  request.query.Add("svm.name", LiteralFilter(svm_name)).Add("name", name_filter);
+  AddFields(request.query, rest, fields);
+  request.query.Add("max_records", std::to_string(kPageRecords));
+  return request;
+}
+
+FlexVol ParseFlexVol(FieldReader& fields) {
+  FlexVol volume;
+  volume.uuid = fields.RequireUuid("/uuid");
+  volume.name = fields.RequireText("/name");
+  volume.comment = fields.OptionalText("/comment");
+  volume.state = fields.OptionalText("/state");
+  // An offline volume has no figures of space: it must not make a whole listing fail.
+  volume.size = fields.OptionalBytes("/size");
+  volume.used = fields.OptionalBytes("/space/used");
+  volume.create_time = fields.OptionalTime("/create_time");
+  if (const auto group = fields.OptionalUuid("/consistency_group/uuid")) {
+    volume.group = GroupRef{*group, fields.OptionalText("/consistency_group/name")};
+  }
+  volume.parent_volume_name = fields.OptionalText("/clone/parent_volume/name");
+  volume.parent_snapshot_name = fields.OptionalText("/clone/parent_snapshot/name");
+  volume.parent_volume_uuid = fields.OptionalUuid("/clone/parent_volume/uuid").value_or(Uuid());
+  volume.parent_snapshot_uuid = fields.OptionalUuid("/clone/parent_snapshot/uuid").value_or(Uuid());
+  const auto percent = fields.OptionalUint("/clone/split_complete_percent");
+  if (percent || fields.OptionalBool("/clone/split_initiated") == true) {
+    volume.split_percent = static_cast<unsigned>(std::min<std::uint64_t>(percent.value_or(0), 100));
+  }
+  return volume;
+}
+
+std::string NamespaceFields(NamespaceMaps maps) {
+  std::string fields =
+      "uuid,name,comment,location.volume.name,location.volume.uuid,space.size,space.used,"
+      "status.state,status.container_state";
+  // Marked expensive.
+  if (maps == NamespaceMaps::kRead) {
+    fields += ",subsystem_map.subsystem.name,subsystem_map.subsystem.uuid";
+  }
+  return fields;
+}
+
+ReadRequest NamespaceListing(const std::string& svm_name, const std::string& volume_filter,
+                             NamespaceMaps maps) {
+  ReadRequest request{.path = kNamespacesPath,
+                      .doing = "list the namespaces of SVM " + Quoted(svm_name)};
+  request.query.Add("svm.name", LiteralFilter(svm_name))
+      .Add("location.volume.name", volume_filter)
+      .Add("fields", NamespaceFields(maps))
+      .Add("max_records", std::to_string(kPageRecords));
+  return request;
+}
+
+NvmeNamespace ParseNamespace(FieldReader& fields) {
+  NvmeNamespace ns;
+  ns.uuid = fields.RequireUuid("/uuid");
+  ns.path = fields.RequireText("/name");
+  ns.volume_name = fields.OptionalText("/location/volume/name");
+  ns.volume_uuid = fields.OptionalUuid("/location/volume/uuid").value_or(Uuid());
+  ns.comment = fields.OptionalText("/comment");
+  ns.state = fields.OptionalText("/status/state");
+  ns.container_state = fields.OptionalText("/status/container_state");
+  ns.size = fields.OptionalBytes("/space/size");
+  ns.used = fields.OptionalBytes("/space/used");
+  ns.subsystem_uuid = fields.OptionalUuid("/subsystem_map/subsystem/uuid");
+  ns.subsystem_name = fields.OptionalText("/subsystem_map/subsystem/name");
+  return ns;
+}
+
+}  // namespace ontapnvme::ontap

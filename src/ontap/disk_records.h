@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The two array objects of a disk as the array lists them: the FlexVol and the namespace in it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/byte_count.h"
+#include "base/uuid.h"
+
+namespace ontapnvme::ontap {
+
+struct GroupRef {
+  Uuid uuid;
+  std::string name;
+};
+
+struct FlexVol {
+  Uuid uuid;
+  std::string name;
+  std::string comment;
+  std::string state;  // online, offline, restricted, error, mixed
+  ByteCount size;
+  ByteCount used;
+  std::chrono::sys_seconds create_time;
+  std::optional<GroupRef> group;  // the consistency group it is a member of
+  // For a FlexClone: its parent. Read by Find, and by List when asked for.
+  std::string parent_volume_name;
+  std::string parent_snapshot_name;
+  Uuid parent_volume_uuid;    // nil where the array does not say
+  Uuid parent_snapshot_uuid;  // nil where the array does not say
+  // How much of a FlexClone the array has split from its parent, while it does so. Read by ListClones,
+  // and by List when asked for.
+  std::optional<unsigned> split_percent = std::nullopt;
+};
+
+// The parents of FlexClones cost the array extra work per volume.
+enum class CloneParents { kSkip, kRead, kReadWithSplits };
+
+struct NvmeNamespace {
+  Uuid uuid;
+  std::string path;  // /vol/<volume>/<name>
+  std::string volume_name;
+  Uuid volume_uuid;
+  std::string comment;
+  std::string state;            // online, offline, nvfail, space_error
+  std::string container_state;  // online, aggregate_offline, volume_offline
+  ByteCount size;               // 0 where the array does not say, as for one that is offline
+  ByteCount used;
+  // The subsystem it is mapped to; a namespace is mapped to one at most. Absent when it is not
+  // mapped, and when it was not asked for.
+  std::optional<Uuid> subsystem_uuid;
+  std::string subsystem_name;
+
+  // The last part of its path, which it keeps when its volume is renamed.
+  std::string BaseName() const { return path.substr(path.rfind('/') + 1); }
+};
+
+// The subsystem that a namespace is mapped to costs the array extra work per namespace.
+enum class NamespaceMaps { kSkip, kRead };
+
+}  // namespace ontapnvme::ontap
