@@ -67,6 +67,9 @@ constexpr std::array kRows{
     // Reset while sending: part of the request may have arrived; a POST without its body is
     // refused, but how much arrived is not known.
     CurlRow{CURLE_SEND_ERROR, Sent::kAsk, "the connection broke while sending", nullptr},
+    // A reused connection died, and what may not be sent twice was not (Transfer::OnBodyAgain).
+    CurlRow{CURLE_SEND_FAIL_REWIND, Sent::kAsk, "it closed the connection without an answer",
+            nullptr},
     // Reset or ended while receiving: the server had the request.
     CurlRow{CURLE_RECV_ERROR, Sent::kAsk, "the connection broke before the answer was complete",
             nullptr},

@@ -16,6 +16,10 @@ constexpr Duration kTimerSlack{50};
 // More than an hour is no answer to "when": the retry policy refuses much less.
 constexpr std::chrono::seconds kRetryAfterMax{3600};
 
+// How long a connection may have been idle that a change goes out on. The changes of one task follow each
+// other faster.
+constexpr long kIdleBeforeChangeMaxS = 30;
+
 constexpr const char* kTooLarge = "its answer is larger than any answer of an ONTAP";
 
 const char* MethodName(Method method) {
@@ -45,8 +49,6 @@ void Transfer::Prepare(const CurlOptions& options, const Request& request, std::
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // what was escaped stays as it is
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
-  // libcurl sends a request again by itself when a reused connection turns out dead.
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request.is_idempotent ? 0L : 1L);
   SetSecurity();
   SetCredentials();
   SetBody(request);
@@ -91,10 +93,32 @@ void Transfer::SetBody(const Request& request) {
     AddHeader("Content-Type: application/json");
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());  // not copied
+    if (request.is_idempotent) {
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());  // not copied
+    } else {
+      SetBodyThatIsSentOnce(request.body);
+    }
+  } else if (!request.is_idempotent) {
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);  // nothing else keeps it from being repeated
   }
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, MethodName(request.method));
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_list_.get());
+}
+
+// libcurl sends a request again by itself when a reused connection dies before the answer begins. It
+// cannot where the body does not come a second time: the server then has either the whole request once
+// or, of the first try, a header without its body, which it cannot carry out.
+void Transfer::SetBodyThatIsSentOnce(const std::string& body) {
+  CURL* easy = easy_.get();
+  body_left_ = body;
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Transfer::OnMoreBody);
+  curl_easy_setopt(easy, CURLOPT_READDATA, this);
+  curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &Transfer::OnBodyAgain);
+  curl_easy_setopt(easy, CURLOPT_SEEKDATA, this);
+  // Before it is reused libcurl looks whether a connection was closed. What a firewall forgot does not
+  // show that way, and would cost a change its answer.
+  curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kIdleBeforeChangeMaxS);
 }
 
 void Transfer::SetTimes(const Deadline& deadline) {
@@ -155,6 +179,18 @@ std::size_t Transfer::OnHeader(char*, std::size_t size, std::size_t count, void*
     return 0;
   }
   return bytes;
+}
+
+std::size_t Transfer::OnMoreBody(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* transfer = static_cast<Transfer*>(self);
+  const std::string_view part = transfer->body_left_.substr(0, size * count);
+  std::copy(part.begin(), part.end(), data);
+  transfer->body_left_.remove_prefix(part.size());
+  return part.size();
+}
+
+int Transfer::OnBodyAgain(void*, curl_off_t, int) {
+  return CURL_SEEKFUNC_FAIL;
 }
 
 std::size_t Transfer::BytesSent() const {

@@ -50,6 +50,7 @@ class Transfer {
   void SetSecurity();
   void SetCredentials();
   void SetBody(const Request& request);
+  void SetBodyThatIsSentOnce(const std::string& body);
   void SetTimes(const Deadline& deadline);
   void SetCallbacks();
   void AddHeader(const std::string& line);
@@ -62,11 +63,14 @@ class Transfer {
   Error RedirectError() const;
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t OnMoreBody(char* data, std::size_t size, std::size_t count, void* self);
+  static int OnBodyAgain(void* self, curl_off_t offset, int origin);
 
   std::unique_ptr<CURL, FreeEasy> easy_;
   std::unique_ptr<curl_slist, FreeList> header_list_;
   const CurlOptions* options_ = nullptr;
   std::size_t index_ = 0;
+  std::string_view body_left_;  // of a request that is sent once
   Response response_;
   std::size_t header_bytes_ = 0;
   Duration silence_max_ = Duration::max();

@@ -21,8 +21,8 @@ struct Request {
   Method method = Method::kGet;
   std::string target;  // path and query as they go on the wire, already escaped; begins with '/'
   std::string body;    // JSON; empty for none
-  // Whether sending it twice does no harm. Others go out on a fresh connection, because libcurl
-  // re-sends a request by itself when a reused connection dies before the first byte of the answer.
+  // Whether sending it twice does no harm. libcurl repeats such a request by itself when a reused
+  // connection dies before the answer begins; others are sent once, on a kept connection as well.
   bool is_idempotent = true;
   // How long the server may say nothing, before its answer and in the middle of it. It is not a limit
   // for an answer that is arriving, however large. One request that silence ended is lost, and its
