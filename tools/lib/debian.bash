@@ -124,10 +124,11 @@ make_tree() {
     codename=$(codename_of "$release")
     sources=$(debian_sources "$codename")
     work=$(mktemp -d "$debian_cache/tree.XXXXXX")
-    # Its mounts end with it, whatever ends it: nothing of this machine is ever below that folder.
+    # Its mounts end with it, whatever ends it: nothing of this machine is ever below that folder. A tree
+    # can be made again, so dpkg need not wait for the disk at each file, neither now nor in a layer.
     quietly unshare --mount --pid --fork --kill-child mmdebstrap --quiet --mode=root \
         --variant=minbase ${packages:+--include="$packages"} \
-        --aptopt='APT::Install-Recommends "false"' "$codename" "$work/tree" "$sources"
+        --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io "$codename" "$work/tree" "$sources"
     # A link is what is left of this machine before its upgrade.
     rm -rf "$debian_cache/$name.has" "${debian_cache:?}/$name"
     mv "$work/tree" "$debian_cache/$name"
