@@ -116,6 +116,21 @@ TEST(HandOverTest, DiskThatIsNotShownIsNotTakenForOneThatWasCalledSoBefore) {
   EXPECT_EQ(world.to.Content(kDisk), "new");
 }
 
+// Deleted where the memory of this cluster is not known, for example by the array's administrator.
+TEST(HandOverTest, DiskThatIsGoneIsNotTakenForOneThatWasCalledSoBefore) {
+  World world;
+  ASSERT_TRUE(world.Move().ok());
+  world.from.MustAllocate(100, kDisk);
+  StorageRig elsewhere(world.array, {.node = "node2"});
+  ASSERT_TRUE(elsewhere.storage().Activate().ok());
+  ASSERT_TRUE(elsewhere.storage().Free(kDisk).ok());
+  const auto handed_over = world.from.storage().HandOver(
+      kDisk, "other", *world.to.storage().Identity(), "vm-100-disk-2");
+  ASSERT_FALSE(handed_over.ok()) << "as what: '" << *handed_over << "'";
+  EXPECT_TRUE(FailedWith(handed_over, ErrorCode::kNotFound)) << handed_over.error().Line();
+  EXPECT_EQ(world.to.Content(kDisk), "new");
+}
+
 TEST(HandOverTest, GoesWithItsSnapshotsAndWithoutACopy) {
   for (const auto& settings : {kOtherNames, kSameNames}) {
     World world(settings);

@@ -13,12 +13,15 @@
 namespace ontapnvme::fault {
 namespace {
 
+using testing::AllOf;
 using testing::AnyOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
+using testing::StartsWith;
 
 const std::vector<std::string> kSources = {"vm-100-disk-0", "vm-100-disk-1", "vm-100-cloudinit"};
 
@@ -324,9 +327,15 @@ TEST(VmCloneTest, UnfinishedCloneThatIsMappedIsLeftAlone) {
   world.array.ClearFaults();
   ASSERT_THAT(world.ClonesOnArray(), SizeIs(3));
   const auto& subsystem = *world.array.sim.world().subsystems.begin();
-  world.rig.Namespace("vm-200-disk-0")->subsystem_uuid = subsystem.uuid;
+  auto* ns = world.rig.Namespace("vm-200-disk-0");
+  ns->subsystem_uuid = subsystem.uuid;
+  const std::string volume = ns->volume_uuid;
+  world.array.ClearLog();
   world.Recover();
   EXPECT_THAT(world.ClonesOnArray(), ElementsAre("t_vm_200_disk_0"));
+  // That the array refuses it is no reason to ask.
+  EXPECT_THAT(world.array.Requests(),
+              Not(Contains(AllOf(StartsWith("DELETE "), HasSubstr(volume)))));
 }
 
 // An operation that was killed while it told of its clones that they are disks: one is, the others are
