@@ -77,7 +77,7 @@ TEST_F(ClusterMembersTest, FileThatIsCutOrOddIsNoAnswer) {
   EXPECT_FALSE(MemberList::Parse(whole + "x\n"));
   for (const auto& [from, to] : {std::pair{"\"online\": 0", "\"online\": 2"},
                                  {"\"online\": 0", "\"offline\": 1"},
-                                 {"\"other\"", "\"node1\""},
+                                 {"\"other\"", "\"../x\""},
                                  {"\"quorate\": 1", "\"quorate\": yes"},
                                  {"\"nodename\"", "\"name\""}}) {
     std::string odd = whole;
