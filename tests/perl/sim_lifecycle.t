@@ -49,8 +49,9 @@ subtest 'a poll of a healthy storage is one request' => sub {
     ok(is_clean(\@status), 'clean');
 };
 
-# A handshake costs more than a request, so what one process does goes over what it has.
-subtest 'a disk lives over the connection of the poll before' => sub {
+# A handshake costs more than a request, so what one process does goes over what it has. Two questions
+# that go side by side may need a second connection.
+subtest 'a disk lives over one connection or two' => sub {
     PLUGIN->status($storeid, $scfg);
     $sim->clear_log();
     my $name = PLUGIN->alloc_image($storeid, $scfg, 109, 'raw', undef, 4096);
@@ -59,7 +60,7 @@ subtest 'a disk lives over the connection of the poll before' => sub {
     PLUGIN->volume_snapshot_delete($scfg, $storeid, $name, 'one');
     PLUGIN->free_image($storeid, $scfg, $name, 0, 'raw');
     my %seen = map { $_->{connection} => 1 } $sim->log();
-    is(scalar(keys(%seen)), 1, 'one');
+    cmp_ok(scalar(keys(%seen)), '<=', 2, 'connections');
 };
 
 subtest 'volumes are allocated, listed, measured, grown, freed' => sub {
