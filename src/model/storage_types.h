@@ -36,8 +36,8 @@ struct DiskInfo {
   ByteCount used;
   std::int64_t create_time_s = 0;  // seconds since the epoch
   std::string parent;              // volume name of the base image of a linked clone
-  std::string notes;               // what the administrator wrote about it; filled in by Info only
-  bool is_protected = false;       // Free refuses; filled in by Info only
+  std::string notes;               // what the administrator wrote about it
+  bool is_protected = false;       // Free refuses
 };
 
 // Deleted, and can still be brought back.

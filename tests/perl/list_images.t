@@ -20,7 +20,7 @@ my @disks = (
         used_bytes => 0,
         create_time_s => 1_700_000_001, parent => 'base-200-disk-0' },
     { volume_name => 'base-200-disk-0', vmid => 200, size_bytes => 8192, used_bytes => 0,
-        create_time_s => 1_700_000_002, parent => undef },
+        create_time_s => 1_700_000_002, parent => undef, notes => 'golden', is_protected => 1 },
 );
 answer(list => sub ($vmid) { [grep { !defined($vmid) || $_->{vmid} == $vmid } @disks] });
 
@@ -36,6 +36,7 @@ subtest 'an image has what Proxmox VE shows of it' => sub {
         ctime => 1_700_000_000, parent => undef,
     }, 'a disk');
     is($images->[1]{parent}, 'base-200-disk-0', 'a linked clone has its parent');
+    is_deeply([$images->[2]->@{qw(notes protected)}], ['golden', 1], 'notes, and that it is protected');
     ok(is_clean($images), 'clean');
     for my $image ($images->@*) {
         ok(eval { PLUGIN->parse_volname($image->{volid} =~ s/\Astore://r) },

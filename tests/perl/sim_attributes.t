@@ -49,7 +49,8 @@ subtest 'a protected volume stays' => sub {
     is(get($disk, 'protected'), 1, 'protected');
     like(error_of(sub { PLUGIN->free_image($storeid, $scfg, $disk, 0, 'raw') }),
         qr/'$disk'.*\[busy\b/, 'it is not deleted');
-    is(scalar(PLUGIN->list_images($storeid, $scfg)->@*), 1, 'it is there');
+    is_deeply([map { [$_->@{qw(notes protected)}] } PLUGIN->list_images($storeid, $scfg)->@*],
+        [['keep me', 1]], 'it is there, and the list says why');
     set($disk, 'protected', 0);
     is(get($disk, 'notes'), 'keep me', 'notes are another thing');
 };

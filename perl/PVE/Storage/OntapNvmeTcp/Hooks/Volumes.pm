@@ -67,6 +67,7 @@ sub free_image {
     return undef;
 }
 
+# Notes and protection only where there are some, as Proxmox VE's own storages do.
 my sub as_image ($id, $disk) {
     return {
         volid => "$id:$disk->{volume_name}",
@@ -76,6 +77,8 @@ my sub as_image ($id, $disk) {
         used => $disk->{used_bytes},
         ctime => $disk->{create_time_s},
         parent => $disk->{parent},
+        length($disk->{notes} // '') ? (notes => $disk->{notes}) : (),
+        $disk->{is_protected} ? (protected => 1) : (),
     };
 }
 
