@@ -97,6 +97,13 @@ sub _spawn ($self, @command) {
     return;
 }
 
+# For another process: what `attach` needs there. The simulator ends with the one that started it.
+sub facts ($self) { return { map { $_ => $self->{$_} } qw(control listen ca) } }
+sub attach ($class, $facts) {
+    my %known = map { $_ => ref($facts->{$_}) ? $facts->{$_} : untaint($facts->{$_}) } keys($facts->%*);
+    return bless({ %known, owner => 0 }, $class);
+}
+
 # One control command; dies when the simulator refuses it.
 sub ctl ($self, $command) {
     my $socket = $self->{socket};

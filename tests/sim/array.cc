@@ -228,7 +228,8 @@ Outcome Array::Dispatch(const Request& request, const Account& account, const Fa
 
 bool Array::GoesAsynchronous(const Change& change, const Query& query) const {
   const AsyncMode mode = world_.settings.async;
-  const bool waits = query.return_timeout_s.value_or(0) > 0;
+  const std::chrono::seconds patience(query.return_timeout_s.value_or(0));
+  const bool waits = patience.count() > 0 && patience >= world_.settings.job_time;
   switch (change.answer) {
     case Change::Answer::kSync:
       return false;
@@ -285,7 +286,9 @@ Outcome Array::CompleteNow(const Call& call, Change change, const FaultRule* fau
   }
   Headers headers;
   if (!change.location.empty()) headers.emplace_back("Location", change.location);
-  return JsonOutcome(change.is_create ? 201 : 200, body, std::move(headers));
+  Outcome outcome = JsonOutcome(change.is_create ? 201 : 200, body, std::move(headers));
+  if (is_job) outcome.delay += world_.settings.job_time;
+  return outcome;
 }
 
 Outcome Array::CompleteLater(Change change, const FaultRule* fault) {

@@ -54,6 +54,10 @@ Release ToRelease(const std::string& text) {
   return *release;
 }
 
+std::chrono::milliseconds ToMilliseconds(const json& value) {
+  return std::chrono::milliseconds(value.get<int>());
+}
+
 // {"lif": "127.0.0.2", "state": "up"|"down"} inside of `set`; by address or name.
 void SetLif(World& world, const json& value) {
   const std::string which = value.at("name");
@@ -148,10 +152,9 @@ const std::map<std::string, Setter>& Setters() {
       {"async", [](World& w, const json& v) { w.settings.async = ToAsyncMode(v); }},
       {"job_polls", [](World& w, const json& v) { w.settings.job_polls = v; }},
       {"errors_in_jobs", [](World& w, const json& v) { w.settings.are_errors_in_jobs = v; }},
-      {"latency_ms",
-       [](World& w, const json& v) {
-         w.settings.latency = std::chrono::milliseconds(v.get<int>());
-       }},
+      {"latency_ms", [](World& w, const json& v) { w.settings.latency = ToMilliseconds(v); }},
+      {"handshake_ms", [](World& w, const json& v) { w.settings.handshake = ToMilliseconds(v); }},
+      {"job_ms", [](World& w, const json& v) { w.settings.job_time = ToMilliseconds(v); }},
       {"page_records", [](World& w, const json& v) { w.settings.page_records = v; }},
       {"key_manager", [](World& w, const json& v) { w.settings.has_key_manager = v; }},
       {"nvme_licence", [](World& w, const json& v) { w.settings.has_nvme_licence = v; }},
@@ -187,6 +190,7 @@ json Control::Run(const std::string& name, const json& arguments) {
     return json::object();
   }
   if (name == "count") return {{"count", array_->journal().size()}};
+  if (name == "traffic") return {{"traffic", array_->journal().traffic().ToJson()}};
   if (name == "fault-add") return {{"id", array_->faults().Add(arguments)}};
   if (name == "fault-list") return {{"rules", array_->faults().ToJson()}};
   if (name == "fault-clear") {

@@ -94,7 +94,10 @@ std::string Endpoint::Text() const {
 
 HttpsServer::HttpsServer(Array* array, std::mutex* mutex, const ServerIdentity& identity,
                          const std::vector<Endpoint>& endpoints)
-    : array_(array), array_mutex_(mutex), endpoints_(endpoints) {
+    : array_(array),
+      array_mutex_(mutex),
+      endpoints_(endpoints),
+      watch_(array, mutex, [this](std::chrono::milliseconds cost) { Wait(cost); }) {
   for (Endpoint& endpoint : endpoints_) {
     auto listener = std::make_unique<Listener>();
     listener->server =
@@ -105,6 +108,7 @@ HttpsServer::HttpsServer(Array* array, std::mutex* mutex, const ServerIdentity& 
     server.set_keep_alive_timeout(kKeepAliveSeconds);
     server.set_payload_max_length(kBodyBytesMaximum);
     server.set_tcp_nodelay(true);
+    watch_.Attach(server.ssl_context());
     Route(&server);
     if (endpoint.port == 0) {
       endpoint.port = server.bind_to_any_port(endpoint.address);

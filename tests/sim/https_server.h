@@ -13,6 +13,7 @@
 
 #include "array.h"
 #include "certificate.h"
+#include "tls_watch.h"
 
 namespace httplib {
 class SSLServer;
@@ -58,6 +59,7 @@ class HttpsServer {
   Array* array_;
   std::mutex* array_mutex_;
   std::vector<Endpoint> endpoints_;
+  TlsWatch watch_;
   std::vector<std::unique_ptr<Listener>> listeners_;
 
   std::mutex mutex_;  // of all below

@@ -45,6 +45,10 @@ class HttpsServerTest : public SimTest {
     const std::lock_guard<std::mutex> lock(mutex_);
     return sim_.Ctl({{"cmd", "log"}})["requests"];
   }
+  json Traffic() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return sim_.Ctl({{"cmd", "traffic"}})["traffic"];
+  }
 
   fs::path folder_;
   std::mutex mutex_;
@@ -71,6 +75,36 @@ TEST_F(HttpsServerTest, NumbersConnections) {
   ASSERT_EQ(log.size(), 3U);
   EXPECT_EQ(log[0]["connection"], log[1]["connection"]);
   EXPECT_NE(log[0]["connection"], log[2]["connection"]);
+}
+
+// Whoever counts bytes counts what a cable would carry: more than the body, by headers and TLS.
+TEST_F(HttpsServerTest, CountsSessionsAndBytes) {
+  const auto client = Connect();
+  const auto answer = client->Get(kCluster);
+  ASSERT_TRUE(answer);
+  const json one = Traffic();
+  EXPECT_EQ(one["tcp_sessions"], 1);
+  EXPECT_EQ(one["tls_sessions"], 1);
+  EXPECT_EQ(one["tls_resumed"], 0);
+  EXPECT_GT(one["bytes_sent"], answer->body.size());
+  EXPECT_GT(one["bytes_received"], 0);
+  client->Get(kCluster);
+  const json two = Traffic();
+  EXPECT_EQ(two["tls_sessions"], 1);
+  EXPECT_GT(two["bytes_received"], one["bytes_received"]);
+  Connect()->Get(kCluster);
+  EXPECT_EQ(Traffic()["tls_sessions"], 2);
+}
+
+TEST_F(HttpsServerTest, MakesEveryHandshakeAsDearAsAsked) {
+  constexpr std::chrono::milliseconds cost{60};
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Set("handshake_ms", cost.count());
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(Connect()->Get(kCluster));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, cost);
 }
 
 TEST_F(HttpsServerTest, LosesAnswersAsAsked) {

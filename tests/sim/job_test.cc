@@ -43,6 +43,24 @@ TEST_F(JobTest, AFinishInTimeAnswersDirectly) {
   EXPECT_EQ(Get(answer.Location()).body["name"], "v");
 }
 
+TEST_F(JobTest, TakesItsTimeHoweverOftenItIsPolled) {
+  Set("job_ms", 2000);
+  const std::string job = Start(Body());
+  EXPECT_EQ(Get(job).body["state"], "running");
+  EXPECT_EQ(Get(job).body["state"], "running");
+  now_ += std::chrono::seconds(2);
+  EXPECT_EQ(Get(job).body["state"], "success");
+}
+
+TEST_F(JobTest, WhoWaitsForItsWholeTimeIsAnsweredAtItsEnd) {
+  Set("job_ms", 2000);
+  EXPECT_EQ(Call("POST", std::string(kVolumes) + "?return_timeout=1", Body("v")).status, 202);
+  EXPECT_EQ(Call("POST", std::string(kVolumes) + "?return_timeout=2", Body("w")).status, 201);
+  const json log = sim_.Ctl({{"cmd", "log"}})["requests"];
+  EXPECT_LT(log[0]["ms"], 2000);
+  EXPECT_GE(log[1]["ms"], 2000);
+}
+
 TEST_F(JobTest, RefusalsCanComeInsideTheJob) {
   MakeVolume("v");
   EXPECT_EQ(Call("POST", kVolumes, Body()).status, 409);

@@ -43,6 +43,7 @@ void JobTable::Expire() {
 void JobTable::Poll(Job* job) {
   if (job->end_time) return;
   job->state = "running";
+  if (world_->Now() - job->start_time < world_->settings.job_time) return;
   if (--job->polls_left <= 0) Finish(job);
 }
 

@@ -35,7 +35,7 @@ class JobTable {
   void FinishAll();
   // Drops the ones that ended long enough ago.
   void Expire();
-  // One poll of its caller; ends the job when it was polled often enough.
+  // One poll of its caller; ends the job when it was polled often enough, and its time is over.
   void Poll(Job* job);
 
   Table<Job>& all() { return jobs_; }

@@ -83,6 +83,14 @@ json Redact(const json& value) {
   return object;
 }
 
+json Traffic::ToJson() const {
+  return {{"tcp_sessions", tcp_sessions},
+          {"tls_sessions", tls_sessions},
+          {"tls_resumed", tls_resumed},
+          {"bytes_received", bytes_received},
+          {"bytes_sent", bytes_sent}};
+}
+
 void Journal::Record(const Request& request, const Outcome& outcome,
                      std::chrono::milliseconds took) {
   static constexpr std::array<const char*, 6> kShown = {"X-Dot-Client-App", "X-Dot-SVM-Name",

@@ -76,7 +76,7 @@ add_library(ontap_sim_target STATIC
     nvme/target_state.cc)
 target_link_libraries(ontap_sim_target PUBLIC ontap_sim_core Threads::Threads PRIVATE ${simulator_options})
 
-add_library(ontap_sim_server STATIC certificate.cc control_socket.cc https_server.cc)
+add_library(ontap_sim_server STATIC certificate.cc control_socket.cc https_server.cc tls_watch.cc)
 target_link_libraries(ontap_sim_server
     PUBLIC ontap_sim_core PkgConfig::HTTPLIB OpenSSL::SSL OpenSSL::Crypto Threads::Threads
     PRIVATE ${simulator_options})

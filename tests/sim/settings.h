@@ -18,11 +18,13 @@ struct Settings {
   Release release;
   Personality personality = Personality::kUnified;
   AsyncMode async = AsyncMode::kAuto;
-  int job_polls = 1;                     // the poll that finds the job finished
-  bool are_errors_in_jobs = false;       // refuse inside the job instead of at once
-  std::chrono::milliseconds latency{0};  // of every request
-  Switches switches;                     // what is not known for certain
-  std::size_t page_records = 10'000;     // of a listing without max_records
+  int job_polls = 1;                       // the poll that finds the job finished
+  bool are_errors_in_jobs = false;         // refuse inside the job instead of at once
+  std::chrono::milliseconds latency{0};    // of every request
+  std::chrono::milliseconds handshake{0};  // of every connection, before its first byte
+  std::chrono::milliseconds job_time{0};   // a job ends no sooner, unless another request comes
+  Switches switches;                       // what is not known for certain
+  std::size_t page_records = 10'000;       // of a listing without max_records
   bool has_key_manager = true;
   bool has_nvme_licence = true;
   bool has_clone_licence = true;
