@@ -31,7 +31,7 @@ std::string Environment(const char* name) {
 }
 
 // A read as the cluster's administrator: neither logged nor counted nor made to fail.
-json Records(const std::string& target) {
+json Read(const std::string& target) {
   const std::string path = Environment("ONTAP_SIM_CONTROL");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -52,24 +52,29 @@ json Records(const std::string& target) {
     if (got <= 0) throw std::runtime_error("the simulator gave no answer");
     reply.append(buffer, static_cast<std::size_t>(got));
   }
-  return json::parse(reply).at("body").at("records");
+  return json::parse(reply).at("body");
 }
 
+// By maps, so that an array full of namespaces which are not mapped costs nothing.
 std::vector<nvme::Device> MappedNamespaces() {
   std::map<std::string, std::string> nqns;
-  for (const auto& one : Records("/api/protocols/nvme/subsystems?fields=name,target_nqn")) {
+  const json subsystems = Read("/api/protocols/nvme/subsystems?fields=name,target_nqn");
+  for (const auto& one : subsystems.at("records")) {
     nqns[one.at("name")] = one.at("target_nqn");
   }
   std::vector<nvme::Device> devices;
-  for (const auto& one :
-       Records("/api/storage/namespaces?fields=uuid,space.size,subsystem_map&max_records=10000")) {
-    if (!one.contains("subsystem_map")) continue;
+  const json maps = Read(
+      "/api/protocols/nvme/subsystem-maps?fields=namespace.uuid,subsystem.name&max_records=10000");
+  for (const auto& map : maps.at("records")) {
+    const std::string uuid = map.at("namespace").at("uuid");
+    const json one = Read("/api/storage/namespaces/" + uuid + "?fields=space.size");
+    if (one.contains("error")) continue;  // gone since
     nvme::Device device;
     device.name = "nvme0n" + std::to_string(devices.size() + 1);
-    device.uuid = *Uuid::Parse(one.at("uuid").get<std::string>());
+    device.uuid = *Uuid::Parse(uuid);
     device.path = Environment("ONTAP_SIM_STATE") + "/namespaces/" + device.uuid.Text();
     device.stable_path = device.path;  // a file, whose name is the UUID
-    device.subsystem_nqn = nqns[one.at("subsystem_map").at("subsystem").at("name")];
+    device.subsystem_nqn = nqns[map.at("subsystem").at("name")];
     device.size = ByteCount{one.at("space").at("size").get<std::uint64_t>()};
     device.live_paths = 2;
     devices.push_back(device);

@@ -79,7 +79,14 @@ my sub drawing ($what, @curves) {
     return "$svg</svg>\n";
 }
 
+# What the simulator takes to look through many disks is not the plugin's, and what it takes as latency is.
+my %value = (
+    disks => sub ($cell) { max(1, $cell->{microseconds}{median} - $cell->{array_microseconds}) },
+    latency_ms => sub ($cell) { $cell->{microseconds}{median} },
+);
+
 my sub curves ($found, $dimension) {
+    my $value = $value{$dimension};
     my $base = base($found->{dimensions});
     my @curves;
     for my $operation (operations()) {
@@ -88,8 +95,8 @@ my sub curves ($found, $dimension) {
             $cell->{plugin} eq 'this' && $cell->{process} eq 'warm' && $cell->{operation} eq $operation->{name}
                 && !grep { $_ ne $dimension && $cell->{conditions}{$_} ne $base->{$_} } DIMENSIONS
         } $found->{cells}->@*;
-        push(@curves, [$operation->{name}, map { [$_->{conditions}{$dimension}, $_->{microseconds}{median} / 1000] }
-            @cells]) if @cells > 1;
+        push(@curves, [$operation->{name}, map { [$_->{conditions}{$dimension}, $value->($_) / 1000] } @cells])
+            if @cells > 1;
     }
     return @curves;
 }
@@ -98,7 +105,7 @@ my sub curves ($found, $dimension) {
 sub plots ($found) {
     my %what = (
         'cost-over-disks.svg' => { dimension => 'disks', is_log_x => 1, is_log_y => 1, x => 'disks of the storage',
-            title => 'Milliseconds of an operation, by the number of disks (warm process)' },
+            title => 'Milliseconds of an operation, by the number of disks (warm process, without the simulator)' },
         'cost-over-latency.svg' => { dimension => 'latency_ms', x => 'milliseconds of a request',
             title => 'Milliseconds of an operation, by the latency of the array (warm process)' },
     );

@@ -6,6 +6,7 @@ package Bench::Worker;
 use v5.36;
 
 use JSON::PP ();
+use List::Util qw(sum0);
 use POSIX ();
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
@@ -107,11 +108,13 @@ my sub measured ($operation, $what, $state) {
     my $end = now();
     $mark = -e MARK . '/end/' . $operation->{name};
     my $traffic = $sim->ctl({ cmd => 'traffic' })->{traffic};
+    my @requests = $sim->log();
     return {
         made => $made,
         measures => {
             microseconds => int(($end - $begin - $lock{counting}) * 1e6),
-            requests => $sim->count(),
+            requests => scalar(@requests),
+            array_microseconds => sum0(map { $_->{ms} } @requests) * 1000,
             $traffic->%*,
             lock_microseconds => int($lock{seconds} * 1e6),
             lock_requests => $lock{requests},
