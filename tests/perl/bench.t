@@ -95,4 +95,47 @@ subtest 'tables and curves of an earlier run go into a document' => sub {
     unlike($page, qr/old/, 'in place of what was there');
 };
 
+# The tool's own arithmetic, on what is known.
+require lib;
+lib->import("$root/tools/lib");
+require Bench::Figures;
+require Bench::Plot;
+
+subtest 'a median is what half of the runs stay below, whatever one of them took' => sub {
+    my @runs = map { { measures => { microseconds => $_, lock_microseconds => 0, requests => 4 } } } 30, 10, 9000, 20, 40;
+    my $figures = Bench::Figures::figures(@runs);
+    is_deeply($figures->{microseconds}, { median => 30, low => 20, high => 40, least => 10, most => 9000 }, 'times');
+    is($figures->{requests}, 4, 'counts');
+    is($figures->{runs}, 5, 'runs');
+};
+
+subtest 'of a trace only what is between the marks counts, processes apart from threads' => sub {
+    open(my $trace, '>', "$scratch/trace") or die "trace: $!\n";
+    print {$trace} <<~'END';
+        10 openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3
+        10 newfstatat(AT_FDCWD, "/ontapnvme-bench/begin/poll", 0x1, 0) = -1 ENOENT (No such file or directory)
+        10 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD) = 11
+        10 clone3({flags=CLONE_VM|CLONE_THREAD, exit_signal=0}, 88 <unfinished ...>
+        11 execve("/bin/true", ["true"], 0x1) = 0
+        10 <... clone3 resumed>) = 12
+        10 newfstatat(AT_FDCWD, "/ontapnvme-bench/end/poll", 0x1, 0) = -1 ENOENT (No such file or directory)
+        10 close(3) = 0
+        END
+    close($trace);
+    is_deeply(Bench::Figures::traced("$scratch/trace"), { poll => { forks => 1, execs => 1, syscalls => 3 } }, 'counts');
+};
+
+subtest 'a curve stands where its values are' => sub {
+    my %base = (disks => 1, vm_disks => 3, latency_ms => 0, handshake_ms => 0, job_ms => 0, silence => 'none');
+    my @cells = map { {
+        plugin => 'this', process => 'warm', operation => 'poll', microseconds => { median => 1000 * $_->[1] },
+        array_microseconds => 0, conditions => { %base, latency_ms => $_->[0] },
+    } } [0, 0], [10, 5], [20, 10];
+    my %plots = Bench::Plot::plots({ cells => \@cells, dimensions => { map { $_ => [$base{$_}] } keys(%base) } });
+    is_deeply([keys(%plots)], ['cost-over-latency.svg'], 'one for each dimension with several values');
+    like($plots{'cost-over-latency.svg'}, qr/<polyline points="70\.0,390\.0 310\.0,215\.0 550\.0,40\.0" /,
+        'from corner to corner');
+    like($plots{'cost-over-latency.svg'}, qr{>poll</text>.*</svg>\n\z}s, 'and has its name');
+};
+
 done_testing();

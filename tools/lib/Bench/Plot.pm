@@ -36,6 +36,13 @@ my sub line ($x1, $y1, $x2, $y2) {
 
 my sub log10 ($value) { return log($value) / log(10) }
 
+# To 1, 2 or 5 with zeros, so that marks are numbers that people use.
+my sub round_up ($value) {
+    my $power = 10 ** POSIX::floor(log10($value));
+    my ($factor) = grep { $_ * $power >= $value } 1, 2, 5, 10;
+    return $factor * $power;
+}
+
 # From a value to its share of the axis, and the values to be marked.
 my sub axis ($is_log, @values) {
     if ($is_log) {
@@ -43,7 +50,7 @@ my sub axis ($is_log, @values) {
         $high = $low + 1 if $high <= $low;
         return (sub ($value) { (log10($value) - $low) / ($high - $low) }, map { 10 ** $_ } $low .. $high);
     }
-    my $high = max(@values) || 1;
+    my $high = round_up(max(@values) || 1);
     return (sub ($value) { $value / $high }, map { $high * $_ / 5 } 0 .. 5);
 }
 
