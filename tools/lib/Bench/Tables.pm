@@ -161,8 +161,8 @@ sub sections ($found) {
         'silence-warm' => over($found, 'silence', 'warm', \&times),
         'silence-cold' => over($found, 'silence', 'cold', \&times),
         native => native($found),
-        ratios => ratios($found),
-        failures => failures($found),
+        ratios => ratios($found) || "No other plugin was measured.\n",
+        failures => failures($found) || "Nothing.\n",
     );
     return @sections;
 }
