@@ -79,11 +79,17 @@ sub start ($class, %what) {
 sub _send ($self, $what) {
     local $SIG{PIPE} = 'IGNORE'; # the answer, or that there is none, says more
     print { $self->{to} } $json->encode($what) . "\n";
-    my $line = readline($self->{from}) // die "bench: the process of '$self->{name}' ended early\n";
+    my $line = readline($self->{from});
+    if (!defined($line)) {
+        $self->{has_ended} = 1;
+        die "bench: the process of '$self->{name}' ended early\n";
+    }
     my $report = $json->decode($line);
     die "bench: $self->{name}: $report->{failed}" if defined($report->{failed});
     return $report;
 }
+
+sub has_ended ($self) { return $self->{has_ended} }
 
 # One measurement; dies when what surrounds it fails.
 sub run ($self, $what) { return $self->_send($what) }
