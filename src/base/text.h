@@ -18,6 +18,8 @@ std::string CleanText(std::string_view text, std::size_t bytes_max = 300);
 std::string Quoted(std::string_view name);
 
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
+// The first five, and of more how many they are.
+std::string JoinFew(const std::vector<std::string>& parts);
 // Appends `part`, and before it `separator` unless `text` is empty.
 void AppendTo(std::string& text, std::string_view separator, std::string_view part);
 

@@ -217,6 +217,11 @@ void Transfer::ReadHeader() {
   if (curl_easy_header(easy_.get(), "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
     response_.location = location->value;
   }
+  curl_header* date = nullptr;
+  if (curl_easy_header(easy_.get(), "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
+    const std::time_t seconds = curl_getdate(date->value, nullptr);
+    if (seconds >= 0) response_.date = std::chrono::sys_seconds(std::chrono::seconds(seconds));
+  }
   // 0 when there is none, or when it is over.
   curl_off_t wait_s = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &wait_s);

@@ -3,6 +3,7 @@
 // *successful* exchange: what it means is for the layer above.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ struct Response {
   std::string location;  // header Location, empty when absent
   std::optional<Duration>
       retry_after;  // header Retry-After: an hour at most, absent when it is over
+  std::optional<std::chrono::sys_seconds> date;  // header Date; absent when there is none
 };
 
 // Errors of both calls: kUnavailable (no connection, connection lost or silent, TLS or certificate

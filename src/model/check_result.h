@@ -12,7 +12,7 @@ enum class CheckOutcome {
   kOk,
   kWarn,     // it works, and will hurt later; or it could not be found out
   kFail,     // disks cannot be used or made
-  kSkipped,  // what it depends on complains already
+  kSkipped,  // what it depends on complains already, or nobody tells who can be asked
 };
 
 struct CheckResult {
@@ -36,6 +36,11 @@ inline void AddWarning(CheckResults& results, std::string check, std::string tex
 inline void AddFailure(CheckResults& results, std::string check, std::string text,
                        std::string remedy) {
   results.push_back({std::move(check), CheckOutcome::kFail, std::move(text), std::move(remedy)});
+}
+
+// It cannot be told, and that is nobody's fault: `text` says why.
+inline void AddUntold(CheckResults& results, std::string check, std::string text) {
+  results.push_back({std::move(check), CheckOutcome::kSkipped, std::move(text), ""});
 }
 
 inline void AddSkipped(CheckResults& results, std::string check, const std::string& because) {

@@ -35,6 +35,11 @@ std::optional<bool> Flag(const Json& object, const char* key) {
   return *flag == 1;
 }
 
+// Only what a cluster with quorum has agreed on counts, and only while this node is in it.
+bool IsInDoubt(const std::optional<MemberList>& members) {
+  return !members || !members->is_quorate || !members->is_online_by_name.at(members->own_name);
+}
+
 }  // namespace
 
 std::optional<MemberList> MemberList::Parse(std::string_view text) {
@@ -71,9 +76,7 @@ Status ClusterMembers::TellNqn(const std::string& host_nqn) const {
 
 bool ClusterMembers::IsKnownDown(const std::string& host_nqn) const {
   const auto members = Read();
-  if (!members || !members->is_quorate || !members->is_online_by_name.at(members->own_name)) {
-    return false;
-  }
+  if (IsInDoubt(members)) return false;
   bool is_told = false;
   std::error_code failure;
   for (const auto& entry : std::filesystem::directory_iterator(hosts_directory_, failure)) {
@@ -87,6 +90,31 @@ bool ClusterMembers::IsKnownDown(const std::string& host_nqn) const {
     is_told = true;
   }
   return is_told && !failure;
+}
+
+std::optional<std::map<std::string, std::string>> ClusterMembers::NqnsOfLeft() const {
+  std::map<std::string, std::string> nqn_by_node;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(hosts_directory_, failure)) {
+    const std::string name = entry.path().filename();
+    const auto nqn = ReadSmallFile(entry.path(), kNqnMax);
+    if (!nqn) return std::nullopt;
+    if (IsNodeName(name)) nqn_by_node[name] = nqn->substr(0, nqn->find('\n'));
+  }
+  const bool is_absent =
+      hosts_directory_.empty() || failure == std::errc::no_such_file_or_directory;
+  if (failure && !is_absent) return std::nullopt;
+  std::map<std::string, std::string> left;
+  if (nqn_by_node.empty()) return left;
+  const auto members = Read();
+  if (IsInDoubt(members)) return std::nullopt;
+  for (const auto& [node, nqn] : nqn_by_node) {
+    if (!members->is_online_by_name.contains(node)) left[nqn] = node;
+  }
+  for (const auto& [node, nqn] : nqn_by_node) {
+    if (members->is_online_by_name.contains(node)) left.erase(nqn);
+  }
+  return left;
 }
 
 }  // namespace ontapnvme::node

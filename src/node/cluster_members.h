@@ -33,6 +33,9 @@ class ClusterMembers {
   // Whether the cluster has agreed that every node that has told this NQN is down. False for what it
   // does not know: an NQN of no node, a node that is no member any more, a cluster without quorum.
   bool IsKnownDown(const std::string& host_nqn) const;
+  // The NQNs told by nodes that are no members any more, and by no other node, each with the name of its
+  // node. Nothing: that is not known, since the cluster has no quorum, or not all can be read.
+  std::optional<std::map<std::string, std::string>> NqnsOfLeft() const;
 
  private:
   std::optional<MemberList> Read() const;

@@ -12,6 +12,16 @@ namespace {
 // Enough for all disks of a storage in one page; ONTAP names no maximum of its own.
 constexpr unsigned kPageRecords = 4000;
 
+ReadRequest VolumesRequest(const RestClient& rest, const std::string& svm_name,
+                           const std::string& name_filter, const std::string& fields,
+                           std::initializer_list<NewerField> newer = {}) {
+  ReadRequest request{.path = kVolumesPath, .doing = "list the volumes of SVM " + Quoted(svm_name)};
+  request.query.Add("svm.name", LiteralFilter(svm_name)).Add("name", name_filter);
+  AddFields(request.query, rest, fields, newer);
+  request.query.Add("max_records", std::to_string(kPageRecords));
+  return request;
+}
+
 }  // namespace
 
 ReadRequest FlexVolListing(const RestClient& rest, const std::string& svm_name,
@@ -27,11 +37,22 @@ ReadRequest FlexVolListing(const RestClient& rest, const std::string& svm_name,
   if (parents == CloneParents::kReadWithSplits) {
     fields += ",clone.split_initiated,clone.split_complete_percent";
   }
-  ReadRequest request{.path = kVolumesPath, .doing = "list the volumes of SVM " + Quoted(svm_name)};
-  request.query.Add("svm.name", LiteralFilter(svm_name)).Add("name", name_filter);
-  AddFields(request.query, rest, fields);
-  request.query.Add("max_records", std::to_string(kPageRecords));
-  return request;
+  return VolumesRequest(rest, svm_name, name_filter, fields);
+}
+
+ReadRequest FlexVolHealthListing(const RestClient& rest, const std::string& svm_name,
+                                 const std::string& name_filter) {
+  return VolumesRequest(rest, svm_name, name_filter, "name,comment,snapshot_count",
+                        {{kSanRansomware, "anti_ransomware.state"},
+                         {kSanRansomware, "anti_ransomware.attack_probability"}});
+}
+
+FlexVolHealth ParseFlexVolHealth(FieldReader& fields) {
+  return {.name = fields.RequireText("/name"),
+          .comment = fields.OptionalText("/comment"),
+          .snapshot_count = fields.OptionalUint("/snapshot_count"),
+          .protection = fields.OptionalText("/anti_ransomware/state"),
+          .attack_probability = fields.OptionalText("/anti_ransomware/attack_probability")};
 }
 
 FlexVol ParseFlexVol(FieldReader& fields) {

@@ -32,6 +32,10 @@ ReadRequest FlexVolListing(const RestClient& rest, const std::string& svm_name,
                            const std::string& name_filter, CloneParents parents);
 FlexVol ParseFlexVol(FieldReader& fields);
 
+ReadRequest FlexVolHealthListing(const RestClient& rest, const std::string& svm_name,
+                                 const std::string& name_filter);
+FlexVolHealth ParseFlexVolHealth(FieldReader& fields);
+
 ReadRequest NamespaceListing(const std::string& svm_name, const std::string& volume_filter,
                              NamespaceMaps maps);
 std::string NamespaceFields(NamespaceMaps maps);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,17 @@ struct FlexVol {
   // How much of a FlexClone the array has split from its parent, while it does so. Read by ListClones,
   // and by List when asked for.
   std::optional<unsigned> split_percent = std::nullopt;
+};
+
+// What will hurt the owner of a FlexVol later. Reading it costs the array extra work per volume.
+struct FlexVolHealth {
+  std::string name;
+  std::string comment;
+  std::optional<std::uint64_t> snapshot_count = std::nullopt;  // where the array tells
+  // Anti-ransomware protection: disabled, dry_run (it learns), enabled, paused and others; empty where the
+  // array does not tell. SAN volumes have it from kSanRansomware on, and it is asked for only there.
+  std::string protection = {};
+  std::string attack_probability = {};  // none, low, moderate, high; likewise
 };
 
 // The parents of FlexClones cost the array extra work per volume.

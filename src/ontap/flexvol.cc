@@ -86,6 +86,12 @@ Result<std::vector<FlexVol>> FlexVols::List(const std::string& name_pattern,
   return ReadAll(*rest_, request, ParseFlexVol, deadline);
 }
 
+Result<std::vector<FlexVolHealth>> FlexVols::ListHealth(const std::string& name_pattern,
+                                                        const Deadline& deadline) {
+  const auto request = FlexVolHealthListing(*rest_, svm_, PatternFilter(name_pattern));
+  return ReadAll(*rest_, request, ParseFlexVolHealth, deadline);
+}
+
 Result<std::vector<FlexVol>> FlexVols::ListClones(const std::string& parent_name,
                                                   const Deadline& deadline) {
   auto request = FlexVolListing(*rest_, svm_, "*", CloneParents::kReadWithSplits);

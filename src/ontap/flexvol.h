@@ -59,6 +59,9 @@ class FlexVols {
   // the last page.
   Result<std::vector<FlexVol>> List(const std::string& name_pattern, const Deadline& deadline,
                                     CloneParents parents = CloneParents::kSkip);
+  // The same volumes as List, with what will hurt later.
+  Result<std::vector<FlexVolHealth>> ListHealth(const std::string& name_pattern,
+                                                const Deadline& deadline);
   // The FlexClones of that volume, with their parents' snapshots and their splits. One request.
   Result<std::vector<FlexVol>> ListClones(const std::string& parent_name, const Deadline& deadline);
 

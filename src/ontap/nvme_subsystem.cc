@@ -203,6 +203,14 @@ Result<std::vector<HostConnection>> NvmeSubsystems::ListConnections(const Uuid& 
   return ReadAll(*rest_, request, ParseConnection, deadline);
 }
 
+Result<std::size_t> NvmeSubsystems::CountMaps(const Uuid& subsystem, const Deadline& deadline) {
+  ReadRequest request{.path = kMaps, .doing = "count the namespaces of the subsystem"};
+  request.query.Add("subsystem.uuid", subsystem.Text()).Add("fields", "namespace.uuid");
+  const auto parse = [](FieldReader& fields) { return fields.RequireUuid("/namespace/uuid"); };
+  TRY(const auto maps, ReadAll(*rest_, request, parse, deadline));
+  return maps.size();
+}
+
 Status NvmeSubsystems::Map(const Uuid& namespace_uuid, const std::string& subsystem_name,
                            const Deadline& deadline) {
   const Json body{{"svm", {{"name", svm_}}},

@@ -62,6 +62,8 @@ class NvmeSubsystems {
   Result<std::vector<HostConnection>> ListConnections(const Uuid& subsystem,
                                                       const Deadline& deadline);
 
+  // How many namespaces are mapped to that subsystem, whosever they are.
+  Result<std::size_t> CountMaps(const Uuid& subsystem, const Deadline& deadline);
   // Idempotent: mapped to this subsystem already is success; mapped to another is kConflict.
   Status Map(const Uuid& namespace_uuid, const std::string& subsystem_name,
              const Deadline& deadline);

@@ -139,11 +139,19 @@ void RestClient::LogExchange(const std::string& name, const Result<http::Respons
   log_->Trace(name + " " + outcome + " " + std::to_string(took.count()) + " ms");
 }
 
+void RestClient::NoteDate(const Result<http::Response>& answer, Clock& clock) {
+  if (!answer.ok()) return;
+  clock_ahead_.reset();
+  if (!answer->date) return;
+  clock_ahead_ = *answer->date - std::chrono::floor<std::chrono::seconds>(clock.WallTime());
+}
+
 Result<http::Response> RestClient::Exchange(const http::Request& request, const std::string& name,
                                             const Deadline& deadline) {
   const TimePoint start = deadline.clock().Now();
   auto answer = transport_->Perform(request, deadline);
   LogExchange(name, answer, std::chrono::duration_cast<Duration>(deadline.clock().Now() - start));
+  NoteDate(answer, deadline.clock());
   return answer;
 }
 
@@ -240,6 +248,7 @@ Result<std::vector<std::vector<Json>>> RestClient::ListEach(
   std::vector<std::vector<Json>> lists;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     LogExchange(requests[i].Name(), answers[i], took);
+    NoteDate(answers[i], deadline.clock());
     TRY(Json page, ReadUntilAnswered(requests[i], std::move(answers[i]), deadline));
     TRY(auto records, FollowPages(requests[i], std::move(page), deadline));
     lists.push_back(std::move(records));

@@ -3,6 +3,7 @@
 // transport's. The typed resources are its only users; nlohmann/json does not leave this folder.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -41,6 +42,9 @@ class RestClient {
   bool IsOlderThan(const Release& release) const { return release_ && *release_ < release; }
   bool IsKnownAtLeast(const Release& release) const { return release_ && *release_ >= release; }
 
+  // How far the array's clock is ahead of this node's, as of the last answer; nothing: that had no date.
+  std::optional<std::chrono::seconds> clock_ahead() const { return clock_ahead_; }
+
   // What must not stand in a message although the array says it.
   void Conceal(std::vector<Secret> secrets) { concealed_ = std::move(secrets); }
 
@@ -68,6 +72,7 @@ class RestClient {
   Result<http::Response> Exchange(const http::Request& request, const std::string& name,
                                   const Deadline& deadline);
   void LogExchange(const std::string& name, const Result<http::Response>& answer, Duration took);
+  void NoteDate(const Result<http::Response>& answer, Clock& clock);
   Attempt Refused(ArrayError refused, const std::string& name, const std::string& doing,
                   std::optional<Duration> retry_after);
   Attempt ReadOnce(const ReadRequest& request, Result<http::Response> answer,
@@ -87,6 +92,7 @@ class RestClient {
   http::Jitter jitter_;
   http::RetryPolicy retry_policy_;
   std::optional<Release> release_;
+  std::optional<std::chrono::seconds> clock_ahead_;
   std::vector<Secret> concealed_;
   std::function<void(const Error& denied, Clock& clock)> on_unseen_job_;
   std::size_t weight_ = 0;  // of all documents that the current call has read, see ParseJson

@@ -13,12 +13,14 @@ namespace {
 constexpr Release kDelegatedSpace{9, 12, 1};
 constexpr Release kStorageLimit{9, 13, 1};
 constexpr Release kPolicyScope{9, 11, 1};
+constexpr Release kMultiAdmin{9, 11, 1};
 // The flags of ASA r2 and AFX, of which there are none of an earlier release.
 constexpr Release kPersonality{9, 16, 1};
 
 constexpr const char* kCluster = "/api/cluster";
 constexpr const char* kSvms = "/api/svm/svms";
 constexpr const char* kAggregates = "/api/storage/aggregates";
+constexpr const char* kMultiAdminPath = "/api/security/multi-admin-verify";
 constexpr const char* kSvmFields = "name,uuid,state,nvme.allowed,aggregates.name";
 constexpr const char* kAggregateFields =
     "name,uuid,space.block_storage.size,space.block_storage.used,"
@@ -160,6 +162,30 @@ Result<ClusterInfo> Svms::ReadCluster(const Deadline& deadline) {
   }
   if (cluster.release >= kPersonality) TRY_STATUS(ReadPersonality(*rest_, cluster, deadline));
   return cluster;
+}
+
+std::optional<std::chrono::seconds> Svms::ClockAhead() const {
+  return rest_->clock_ahead();
+}
+
+Result<MultiAdminVerification> Svms::ReadMultiAdminVerification(const Deadline& deadline) {
+  MultiAdminVerification found;
+  if (rest_->IsOlderThan(kMultiAdmin)) return found;
+  ReadRequest request{.path = kMultiAdminPath,
+                      .doing = "read whether several administrators verify"};
+  request.query.Add("fields", "enabled");
+  TRY(found.is_on,
+      ReadOne(
+          *rest_, request,
+          [](FieldReader& fields) { return fields.OptionalBool("/enabled").value_or(false); },
+          deadline));
+  if (!found.is_on) return found;
+  ReadRequest rules{.path = std::string(kMultiAdminPath) + "/rules",
+                    .doing = "list what several administrators verify"};
+  rules.query.Add("fields", "operation");
+  const auto parse = [](FieldReader& fields) { return fields.RequireText("/operation"); };
+  TRY(found.operations, ReadAll(*rest_, rules, parse, deadline));
+  return found;
 }
 
 Result<SvmInfo> Svms::Read(const std::string& svm_name, const Deadline& deadline) {

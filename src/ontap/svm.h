@@ -2,6 +2,7 @@
 // The array as a storage needs to know it: release, SVM, data LIFs, aggregate, capacity.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,13 @@ struct AggregateInfo {
   bool is_encrypted = false;  // NAE
 };
 
+// Multi-admin verification: what an administrator does waits until others have approved.
+struct MultiAdminVerification {
+  bool is_on = false;
+  std::vector<std::string>
+      operations;  // those that have a rule, as commands; read only while it is on
+};
+
 struct SvmCapacity {
   std::optional<ByteCount> limit;      // storage.limit, 9.13.1 and later, only where one is set
   std::optional<ByteCount> allocated;  // what counts against it
@@ -61,6 +69,10 @@ class Svms {
 
   // One request; two from 9.16.1 on.
   Result<ClusterInfo> ReadCluster(const Deadline& deadline);
+  // How far the array's clock is ahead of this node's, as of its last answer; nothing: it did not say.
+  std::optional<std::chrono::seconds> ClockAhead() const;
+  // Cluster-scoped accounts only; from 9.11.1, before it is off. One request, two while it is on.
+  Result<MultiAdminVerification> ReadMultiAdminVerification(const Deadline& deadline);
   // kNotFound when no such SVM is visible to the account.
   Result<SvmInfo> Read(const std::string& svm_name, const Deadline& deadline);
   // The SVM that has that UUID, whatever it is called by now. Nothing: the array says "not found"

@@ -100,6 +100,21 @@ TEST_P(DiskContract, SetsTheProtectionAgainstRansomwareWhereThereIsOne) {
   EXPECT_TRUE(set.ok()) << set.error().Line();
 }
 
+TEST_P(DiskContract, TellsHowAVolumeFares) {
+  const Uuid uuid = MakeVolume("v");
+  ASSERT_SUCCEEDS(snapshots_->Create(uuid, "s1", "", Budget()));
+  const auto found = volumes_->ListHealth(Name("v"), Budget());
+  ASSERT_SUCCEEDS(found);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().name, Name("v"));
+  EXPECT_EQ(found->front().comment, "made by the contract suite");
+  if (IsReal()) return;
+  EXPECT_GE(found->front().snapshot_count.value_or(0), 1U);
+  const bool has_protection = release() >= ontap::kSanRansomware;
+  EXPECT_EQ(found->front().attack_probability, has_protection ? "none" : "");
+  EXPECT_EQ(found->front().protection.empty(), !has_protection);
+}
+
 TEST_P(DiskContract, RefusesAVolumeThatCannotBe) {
   auto spec = Spec("v");
   spec.aggregate = "no_such_aggregate";
@@ -244,10 +259,16 @@ TEST_P(DiskContract, MapsAndUnmapsOnceOrTwice) {
   ASSERT_SUCCEEDS(mapped);
   EXPECT_EQ((*mapped)->subsystem_uuid, subsystem.uuid);
   EXPECT_EQ((*mapped)->subsystem_name, subsystem.name);
+  const auto count = subsystems_->CountMaps(subsystem.uuid, Budget());
+  ASSERT_SUCCEEDS(count);
+  EXPECT_GE(*count, 1U);
   for (int twice = 0; twice < 2; ++twice) {
     ASSERT_SUCCEEDS(subsystems_->Unmap(subsystem.uuid, ns.uuid, Budget()));
   }
   EXPECT_FALSE((*namespaces_->FindByUuid(ns.uuid, Budget()))->subsystem_uuid);
+  const auto rest = subsystems_->CountMaps(subsystem.uuid, Budget());
+  ASSERT_SUCCEEDS(rest);
+  EXPECT_EQ(*rest + 1, *count);
 }
 
 TEST_P(DiskContract, AMapElsewhereIsAConflict) {

@@ -189,6 +189,38 @@ TEST_P(ServiceContract, ListsTheConnectionsToASubsystem) {
   EXPECT_EQ(connections->front().address, "10.77.0.1");
 }
 
+TEST_P(ServiceContract, TellsTheTime) {
+  ASSERT_SUCCEEDS(svms_->Read(address_.svm, Budget()));
+  if (IsReal()) {
+    RecordProperty("tells_time", svms_->ClockAhead().has_value());
+    return;
+  }
+  ASSERT_TRUE(svms_->ClockAhead());
+  EXPECT_LE(std::chrono::abs(*svms_->ClockAhead()), std::chrono::seconds(60));
+  simulator_->Control({{"cmd", "set"}, {"clock_ahead_s", 7200}});
+  ASSERT_SUCCEEDS(svms_->Read(address_.svm, Budget()));
+  EXPECT_GE(*svms_->ClockAhead(), std::chrono::seconds(7140));
+  simulator_->Control({{"cmd", "set"}, {"date_header", "left_out"}});
+  ASSERT_SUCCEEDS(svms_->Read(address_.svm, Budget()));
+  EXPECT_FALSE(svms_->ClockAhead());
+}
+
+TEST_P(ServiceContract, TellsWhatSeveralAdministratorsVerify) {
+  auto verification = svms_->ReadMultiAdminVerification(Budget());
+  ASSERT_SUCCEEDS(verification);
+  if (IsReal()) return;
+  EXPECT_FALSE(verification->is_on);
+  simulator_->Control(
+      {{"cmd", "set"},
+       {"multi_admin_on", true},
+       {"multi_admin_rules", json::array({"volume delete", "security login create"})}});
+  verification = svms_->ReadMultiAdminVerification(Budget());
+  ASSERT_SUCCEEDS(verification);
+  const bool has_it = release() >= (ontap::Release{9, 11, 1});
+  EXPECT_EQ(verification->is_on, has_it);
+  EXPECT_EQ(verification->operations.size(), has_it ? 2U : 0U);
+}
+
 TEST_P(ServiceContract, RefusesAWrongPassword) {
   auto options = Options();
   options.password = Secret("wrong");

@@ -26,6 +26,13 @@ my ($answer, $settings_error);
     };
 }
 
+# What the network carries on the way to an address.
+my %carries;
+my $ask = $PVE::Storage::OntapNvmeTcp::Checks::Network::answers;
+$PVE::Storage::OntapNvmeTcp::Checks::Network::answers = sub ($address, $bytes) {
+    return $bytes <= ($carries{$address} // 9000);
+};
+
 my $end_s;
 my $read_end = $PVE::Storage::OntapNvmeTcp::Checks::Storage::end_of_certificate;
 $PVE::Storage::OntapNvmeTcp::Checks::Storage::end_of_certificate = sub { return $end_s };
@@ -33,6 +40,7 @@ $PVE::Storage::OntapNvmeTcp::Checks::Storage::end_of_certificate = sub { return 
 my $scfg;
 my sub heal {
     healthy_node();
+    %carries = ();
     $answer = [
         { check => 'array', outcome => 'ok', text => 'it answers', remedy => undef },
         { check => 'lifs', outcome => 'ok', text => '2 up', remedy => undef },
@@ -105,6 +113,12 @@ my @breaks = (
     ['path-queues warn', qr/nvme1 has no queue/, qr/nvme disconnect -d nvme1/, sub {
         write_node("$nvme/nvme1/queue_count", 1);
     }],
+    ['path-mtu warn', qr/9000 bytes, which 'eth1' sends, do not reach 10\.0\.0\.2, while 4000/,
+        qr/ping -M do -c 3 -s 8972 10\.0\.0\.2; ip link set eth1 mtu 4000/, sub {
+            write_node('/sys/class/net/eth1/mtu', 9000);
+            write_node('/usr/bin/ping', '');
+            $carries{'10.0.0.2'} = 4000;
+        }],
     ['path-identity warn', qr/connected as 'nqn\.old'/, qr/restart this node/, sub {
         write_node("$nvme/nvme1/hostnqn", 'nqn.old');
     }],
@@ -134,6 +148,45 @@ subtest 'what the kernel does not say is no complaint' => sub {
     is_deeply(complaints(storage_checks('tank', $scfg)), [], 'by itself');
     unlink(priv_dir() . '/storage/tank.ca.pem');
     is_deeply(complaints(storage_checks('tank', $scfg)), [], 'nor is an array with a public certificate');
+};
+
+subtest 'what the network carries' => sub {
+    my $told = sub (@changes) {
+        heal();
+        write_node('/usr/bin/ping', '');
+        while (my ($path, $text) = splice(@changes, 0, 2)) { write_node($path, $text) }
+        my ($result) = grep { $_->{check} eq 'path-mtu' } storage_checks('tank', $scfg);
+        return $result;
+    };
+    my $mtu = '/sys/class/net/eth1/mtu';
+    is($told->($mtu, 9000)->{outcome}, 'ok', 'large packets that arrive');
+    like($told->($mtu, 1500)->{text}, qr/as everywhere/, 'small ones are not tried');
+    heal();
+    write_node($mtu, 9000);
+    my ($result) = grep { $_->{check} eq 'path-mtu' } storage_checks('tank', $scfg);
+    is($result->{outcome}, 'skipped', 'nothing is said without ping');
+    like($result->{text}, qr/not tried/, 'which is told');
+    write_node('/usr/bin/ping', '');
+    $carries{$_} = 0 for qw(10.0.0.1 10.0.0.2);
+    ($result) = grep { $_->{check} eq 'path-mtu' } storage_checks('tank', $scfg);
+    is($result->{outcome}, 'skipped', 'nor of what answers none');
+    $carries{'10.0.0.2'} = 1500;
+    ($result) = grep { $_->{check} eq 'path-mtu' } storage_checks('tank', $scfg);
+    like($result->{text}, qr/10\.0\.0\.2, while 1500 bytes do/, 'but of the next one that does');
+    $result = $told->($mtu, 'large');
+    is($result->{outcome}, 'skipped', 'nor of an interface that does not tell');
+    write_node('/sys/class/nvme/nvme1/address', 'traddr=2001:db8::1,trsvcid=4420');
+    write_node($mtu, 9000);
+    $carries{'2001:db8::1'} = 8999;
+    ($result) = grep { $_->{check} eq 'path-mtu' } storage_checks('tank', $scfg);
+    like($result->{remedy}, qr/-s 8952 2001:db8::1/, 'IPv6 has a larger header');
+};
+
+subtest 'a real echo request' => sub {
+    plan(skip_all => 'there is no ping') if !-x '/usr/bin/ping';
+    plan(skip_all => 'ping may not ask here') if !$ask->('127.0.0.1', 100);
+    ok($ask->('127.0.0.1', 1500), 'is answered');
+    ok(!$ask->('127.0.0.1', 65_537), 'unless it is too large');
 };
 
 subtest 'the paths are those of its subsystem' => sub {

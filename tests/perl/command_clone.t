@@ -11,7 +11,11 @@ use CommandTest qw(command put_module schema_of schema_faults);
 # each drive with a sub of its own, and frees what was made when that fails. It says what it did.
 put_module('PVE/API2/Qemu.pm', <<~'END');
     package PVE::API2::Qemu;
+    use PVE::INotify;
+    use PVE::QemuConfig;
+    use PVE::QemuServer;
     use PVE::Storage;
+    use PVE::Tools;
     my $upid = 'UPID:1';
     sub clone_vm {
         my ($class, $param) = @_;
@@ -34,75 +38,22 @@ put_module('PVE/API2/Qemu.pm', <<~'END');
         $PVE::Tools::status = $done ? 'OK' : "clone failed: $@" =~ s/\n//r;
         return $upid;
     }
-    package PVE::Tools {
-        our $status;
-        sub upid_read_status { return $status }
-        sub upid_status_is_error { return $_[0] ne 'OK' }
-    }
-    package PVE::INotify { sub nodename { return 'pve1' } }
-    package PVE::QemuConfig {
-        use JSON::PP qw(decode_json);
-        sub load_config { return decode_json($ENV{CONFIG}) }
-    }
-    package PVE::QemuServer {
-        sub is_valid_drivename { return $_[0] =~ /\A(?:scsi|ide|efidisk|tpmstate)[0-9]\z/ }
-        sub parse_drive {
-            my ($slot, $text) = @_;
-            my ($file, @options) = split(/,/, $text);
-            return { file => $file, map { split(/=/, $_, 2) } @options };
-        }
-        sub drive_is_cdrom { return ($_[0]{media} // '') eq 'cdrom' }
-        sub drive_is_cloudinit { return $_[0]{file} =~ /cloudinit\z/ }
-        sub check_running { return $ENV{RUNS} }
-        sub clone_disk {
-            my ($storecfg, $source, $dest, $full, $made) = @_;
-            print "copied: $source->{drive}{file}\n";
-            return $source->{drive};
-        }
-    }
     1;
     END
-put_module('PVE/Storage.pm', <<~'END');
-    package PVE::Storage;
-    my $ids = { map { $_ => { type => 'ontapnvme', shared => 1 } } qw(a b) };
-    sub config { return { ids => { $ids->%*, local => { type => 'dir' } } } }
-    sub storage_check_enabled { return 1 }
-    sub storage_config { my ($cfg, $id) = @_; return $ids->{$id} }
-    sub parse_volume_id { return split(/:/, $_[0], 2) }
-    sub volume_size_info { return 4096 }
-    sub activate_volumes { my ($cfg, $volumes) = @_; print "activated: @$volumes\n" }
-    package PVE::Storage::Plugin {
-        sub lookup { return 'PVE::Storage::Plugin' }
-        sub cluster_lock_storage {
-            my ($class, $id, $shared, $timeout, $work) = @_;
-            print "locked: $id\n";
-            return $work->();
-        }
-    }
-    1;
-    END
-put_module('PVE/Storage/OntapNvmeTcp/Border.pm', <<~'END');
-    package PVE::Storage::OntapNvmeTcp::Border;
-    use Exporter qw(import);
-    use JSON::PP qw(decode_json);
-    our @EXPORT_OK = qw(at_border native marking);
-    sub native { my ($id, $scfg, $code) = @_; return $code->(bless({ id => $id }, 'Library'), $id) }
-    sub marking { my ($id, $scfg, $code) = @_; print "marking: $id\n"; return native(@_) }
-    package Library {
-        sub clone_vm {
-            my ($self, $names, $snapshot, $vmid) = @_;
-            print join(' ', "clone_vm: $self->{id}", @$names, $snapshot // 'now', $vmid), "\n";
-            die "storage '$self->{id}': the array is full [no-space]\n" if ($ENV{FULL} // '') eq $self->{id};
-            return [map { s/vm-100/vm-$vmid/r } @$names];
-        }
-        sub copy_progress {
-            my ($self, $vmid) = @_;
-            die "storage '$self->{id}': no answer [timed-out]\n" if $ENV{SILENT};
-            return [{ volume_name => "vm-$vmid-disk-0", has_begun => 1, percent => $ENV{PERCENT} // 0 }];
-        }
-    }
-    1;
-    END
+
+# The library: two disks of VM 100 are cloned by one call, and how far the array is.
+my sub progress ($percent) { return [{ volume_name => 'vm-200-disk-0', has_begun => 1, percent => $percent }] }
+my sub storage (%more) {
+    return {
+        told => { marking => 1, clone_vm => 1 }, clone_vm => ['vm-200-disk-0'],
+        'clone_vm vm-100-disk-0 vm-100-disk-1 200' => ['vm-200-disk-0', 'vm-200-disk-1'],
+        copy_progress => progress(0), %more,
+    };
+}
+my sub clone (%more) {
+    my ($options, $a, $b) = map { $_ // [] } @more{qw(options a b)};
+    return command({ a => storage($a->@*), b => storage($b->@*) }, ['clone', '100', '200', $options->@*]);
+}
 
 my $config = '{"name":"web","scsi0":"a:vm-100-disk-0,cache=none","scsi1":"a:vm-100-disk-1,format=raw",'
     . '"ide2":"local:iso/x.iso,media=cdrom","net0":"virtio=AA:BB",'
@@ -110,42 +61,39 @@ my $config = '{"name":"web","scsi0":"a:vm-100-disk-0,cache=none","scsi1":"a:vm-1
 my $cloud_init = $config =~ s/"ide2":"[^"]*"/"ide2":"a:vm-100-cloudinit,media=cdrom"/r;
 $ENV{CONFIG} = $config =~ s/"ide2":"[^"]*",//r;
 
-my ($text, $code) = command({}, ['clone', '100', '200', '--name', 'copy']);
+my ($text, $code) = clone(options => ['--name', 'copy']);
 is($code, 0, 'a VM is cloned');
-is(scalar(() = $text =~ /^clone_vm: /mg), 1, 'by one call, so that all disks are of one moment');
+is(scalar(() = $text =~ /^called: clone_vm /mg), 1, 'by one call, so that all disks are of one moment');
 like($text, qr/^task: full=1 name=copy newid=200 node=pve1 vmid=100$/m, 'in a task of Proxmox VE');
-like($text, qr/^locked: a\nmarking: a\nclone_vm: a vm-100-disk-0 vm-100-disk-1 now 200$/m,
+like($text, qr/^locked: a\nmarking: a\ncalled: clone_vm vm-100-disk-0 vm-100-disk-1 200$/m,
     'under the lock of the storage');
 like($text, qr/^config: scsi0 cache=none file=a:vm-200-disk-0 size=4096$/m, 'with what the drive had');
 like($text, qr/^config: scsi1 file=a:vm-200-disk-1 size=4096$/m, 'but not how it was stored');
 like($text, qr/^activated: $/m, 'no source needs a device');
 unlike($text, qr/^copied: /m, 'and nothing is copied');
 like($text, qr/^VM 200 is there.*\n.*copies in the background.*\n    > ontapnvme pending a$/m, 'it says what is left');
-{
-    local $ENV{PERCENT} = 100;
-    ($text) = command({}, ['clone', '100', '200']);
-    unlike($text, qr/background/, 'if anything');
-}
+($text) = clone(a => [copy_progress => progress(100)]);
+unlike($text, qr/background/, 'if anything');
 
 subtest 'for programs' => sub {
-    my ($json, $status) = command({}, ['clone', '100', '200', '--output-format', 'json']);
+    my ($json, $status) = clone(options => ['--output-format', 'json']);
     my ($last) = $json =~ /^(\{.*\})$/m;
     my $result = decode_json($last);
     is_deeply([schema_faults($result, schema_of('clone'))], [], 'it is as the schema says');
     is_deeply($result,
         { vmid => 200, disks => [{ storage => 'a', volume => 'vm-200-disk-0', percent => 0 }] }, 'the clone');
-    local $ENV{SILENT} = 1;
-    ($json, $status) = command({}, ['clone', '100', '200', '--output-format', 'json']);
+    my $silent = [copy_progress => { die => "storage 'a': no answer [timed-out]\n" }];
+    ($json, $status) = clone(options => ['--output-format', 'json'], a => $silent);
     is($status, 0, 'how far it is cannot be told: the clone is there all the same');
     like($json, qr/no answer/, 'and the reason is told');
 };
 
 subtest 'of a snapshot' => sub {
-    ($text, $code) = command({}, ['clone', '100', '200', '--snapname', 's1']);
+    ($text, $code) = clone(options => ['--snapname', 's1']);
     is($code, 0, 'works');
-    like($text, qr/^clone_vm: a vm-100-disk-0 s1 200$/m, 'with the disks that it has');
+    like($text, qr/^called: clone_vm vm-100-disk-0 s1 200$/m, 'with the disks that it has');
     like($text, qr/^task: .*snapname=s1/m, 'and its configuration');
-    ($text, $code) = command({}, ['clone', '100', '200', '--snapname', 's2']);
+    ($text, $code) = clone(options => ['--snapname', 's2']);
     is($code, 1, 'that is not there');
     like($text, qr/VM 100 has no snapshot 's2'/, 'is named');
     unlike($text, qr/^task: /m, 'before anything begins');
@@ -153,37 +101,37 @@ subtest 'of a snapshot' => sub {
 
 subtest 'a cloud-init drive' => sub {
     local $ENV{CONFIG} = $cloud_init;
-    ($text, $code) = command({}, ['clone', '100', '200']);
+    ($text, $code) = clone();
     is($code, 0, 'is no obstacle');
     like($text, qr/^copied: a:vm-100-cloudinit$/m, 'is made by Proxmox VE');
-    like($text, qr/^clone_vm: a vm-100-disk-0 vm-100-disk-1 now 200$/m, 'not cloned');
+    like($text, qr/^called: clone_vm vm-100-disk-0 vm-100-disk-1 200$/m, 'not cloned');
 };
 
 subtest 'disks on other storages' => sub {
     local $ENV{CONFIG} = $ENV{CONFIG} =~ s/a:vm-100-disk-1/local:100\/x.qcow2/r;
-    ($text, $code) = command({}, ['clone', '100', '200']);
+    ($text, $code) = clone();
     is($code, 1, 'are refused');
     like($text, qr{'local:100/x\.qcow2' is on no storage of the type ontapnvme .*'qm clone' copies it}, 'by name');
     unlike($text, qr/^task: /m, 'before anything begins');
     $ENV{CONFIG} = '{"scsi0":"a:vm-100-disk-0","scsi1":"b:vm-100-disk-0"}';
     {
         local $ENV{RUNS} = 1;
-        ($text, $code) = command({}, ['clone', '100', '200']);
+        ($text, $code) = clone();
         like($text, qr/would not be of one moment; stop it, or clone one of its snapshots/, 'nor two of ours');
         is($code, 1, 'while it runs');
     }
-    ($text, $code) = command({}, ['clone', '100', '200']);
+    ($text, $code) = clone();
     is($code, 0, 'but a stopped VM has none that changes');
     like($text, qr/^config: scsi1 file=b:vm-200-disk-0 /m, 'each on its own storage');
     $ENV{CONFIG} = '{"ide2":"none,media=cdrom"}';
-    ($text, $code) = command({}, ['clone', '100', '200']);
+    ($text, $code) = clone();
     like($text, qr/it has no disks/, 'without a disk there is nothing to do');
 };
 
 subtest 'what fails' => sub {
     local $ENV{CONFIG} = '{"scsi0":"a:vm-100-disk-0","scsi1":"b:vm-100-disk-0"}';
-    local $ENV{FULL} = 'b';
-    ($text, $code) = command({}, ['clone', '100', '200']);
+    my $full = [clone_vm => { die => "storage 'b': the array is full [no-space]\n" }];
+    ($text, $code) = clone(b => $full);
     is($code, 1, 'is a failure');
     like($text, qr/^freed: a:vm-200-disk-0$/m, 'of which Proxmox VE takes away what there is');
     like($text, qr/^cloning VM 100 failed: clone failed: .*the array is full \[no-space\]/m, 'with the reason');

@@ -5,7 +5,7 @@ use v5.36;
 use JSON::PP qw(decode_json);
 use Test::More;
 
-use CommandTest qw(command put_module schema_of schema_faults);
+use CommandTest qw(command schema_of schema_faults);
 
 my $moves = {
     'start_move vm-100-disk-0 aggr2' => 'begun',
@@ -53,72 +53,6 @@ for my $arguments (['local:x'], ['a:vm-100-disk-0', '--aggregate', 'a b'], ['a:x
 }
 
 # ---- to another storage
-
-# Proxmox VE's code, as far as a verb can tell it from the real one. It says what it did.
-put_module('PVE/QemuConfig.pm', <<~'END');
-    package PVE::QemuConfig;
-    use JSON::PP qw(decode_json);
-    my $is_locked = 0;
-    sub load_config { return decode_json($ENV{CONFIG}) }
-    sub check_lock { die "VM is locked ($_[1]{lock})\n" if $_[1]{lock} }
-    sub foreach_volume_full {
-        my ($class, $section, $options, $code) = @_;
-        for my $slot (grep { /\A(?:scsi|unused|vmstate)[0-9]*\z/ } sort(keys($section->%*))) {
-            my ($file) = split(/,/, $section->{$slot});
-            $code->($slot, { file => $file });
-        }
-    }
-    sub update_volume_ids {
-        my ($class, $conf, $map) = @_;
-        for my $section ($conf, values($conf->{snapshots}->%*)) {
-            for my $old (keys($map->%*)) {
-                $_ = s/\A\Q$old\E(?=,|\z)/$map->{$old}/r for grep { !ref } values($section->%*);
-            }
-        }
-    }
-    sub lock_config {
-        my ($class, $vmid, $code) = @_;
-        $is_locked = 1;
-        $code->();
-        $is_locked = 0;
-    }
-    sub write_config {
-        my ($class, $vmid, $conf) = @_;
-        die "no quorum\n" if $ENV{NO_QUORUM};
-        die "written without the lock\n" if !$is_locked;
-        print 'written: ', JSON::PP->new->canonical->encode($conf), "\n";
-        $ENV{CONFIG} = JSON::PP->new->canonical->encode($conf);
-    }
-    1;
-    END
-put_module('PVE/QemuServer.pm', <<~'END');
-    package PVE::QemuServer;
-    sub check_running { return $ENV{RUNS} }
-    package PVE::RPCEnvironment {
-        sub get { return bless({}) }
-        sub get_user { return 'root@pam' }
-        sub fork_worker {
-            my ($self, $type, $id, $user, $code) = @_;
-            print "task: $type $id $user\n";
-            $PVE::Tools::status = eval { $code->(); 1 } ? 'OK' : $@ =~ s/\n\z//r;
-            return 'UPID:1';
-        }
-    }
-    package PVE::Tools {
-        our $status;
-        sub upid_read_status { return $status }
-        sub upid_status_is_error { return $_[0] ne 'OK' }
-    }
-    package PVE::Storage::Plugin {
-        sub lookup { return 'PVE::Storage::Plugin' }
-        sub cluster_lock_storage {
-            my ($class, $id, $shared, $timeout, $work) = @_;
-            print "locked: $id\n";
-            return $work->();
-        }
-    }
-    1;
-    END
 
 my $disk = 'vm-100-disk-0';
 $ENV{CONFIG} = qq({"scsi0":"a:$disk,size=4G","scsi1":"a:vm-100-disk-1","snapshots":{"s1":{"scsi0":"a:$disk"}}});

@@ -2,79 +2,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 use v5.36;
 
-use File::Path qw(make_path);
-use File::Temp qw(tempdir);
 use JSON::PP qw(decode_json);
 use Test::More;
 
-use CommandTest qw(command put_module schema_of schema_faults);
-
-# Proxmox VE's code, as far as a verb can tell it from the real one. It says what it did.
-put_module('PVE/RPCEnvironment.pm', <<~'END');
-    package PVE::RPCEnvironment;
-    sub setup_default_cli_env { return }
-    sub get { return bless({}) }
-    sub get_user { return 'root@pam' }
-    sub fork_worker {
-        my ($self, $type, $id, $user, $code) = @_;
-        print "task: $type $id $user\n";
-        $PVE::Tools::status = eval { $code->(); 1 } ? 'OK' : $@ =~ s/\n\z//r;
-        return 'UPID:1';
-    }
-    1;
-    END
-put_module('PVE/Tools.pm', <<~'END');
-    package PVE::Tools;
-    our $status;
-    sub upid_read_status { return $status }
-    sub upid_status_is_error { return $_[0] ne 'OK' }
-    package PVE::Storage::Plugin {
-        sub lookup { return 'PVE::Storage::Plugin' }
-        sub cluster_lock_storage {
-            my ($class, $id, $shared, $timeout, $work) = @_;
-            print "locked: $id\n";
-            return $work->();
-        }
-    }
-    1;
-    END
-# The library, which is told what guests have.
-put_module('PVE/Storage/OntapNvmeTcp/Border.pm', <<~'END');
-    package PVE::Storage::OntapNvmeTcp::Border;
-    use Exporter qw(import);
-    use JSON::PP qw(decode_json);
-    our @EXPORT_OK = qw(at_border native marking);
-    sub marking { return native(@_) }
-    sub native {
-        my ($id, $scfg, $code) = @_;
-        return $code->(bless(decode_json($ENV{SCRIPT})->{$id} // {}, 'Scripted'), $id);
-    }
-    package Scripted {
-        our $AUTOLOAD;
-        sub AUTOLOAD {
-            my ($self, @arguments) = @_;
-            my $call = $AUTOLOAD =~ s/.*:://r;
-            return if $call eq 'DESTROY';
-            print "named: @{$arguments[0]}\n" if $call eq 'remove_abandoned';
-            my $answer = $self->{$call} // die "the script has no '$call'\n";
-            die $answer->{die} if ref($answer) eq 'HASH' && $answer->{die};
-            return $answer;
-        }
-    }
-    1;
-    END
-
-# A cluster of two nodes; each case is one of its own.
-my sub cluster (%files) {
-    my ($folder) = tempdir(CLEANUP => 1) =~ /\A(.*)\z/;
-    make_path(map { ("$folder/nodes/$_/qemu-server", "$folder/nodes/$_/lxc") } qw(pve1 pve2));
-    for my $name (keys(%files)) {
-        open(my $file, '>', "$folder/nodes/$name") or die "cannot write '$name': $!\n";
-        print {$file} $files{$name};
-        close($file) or die "cannot write '$name': $!\n";
-    }
-    return $folder;
-}
+use CommandTest qw(command guest_files schema_of schema_faults);
 
 my sub disk ($volume, %more) {
     my ($vmid) = $volume =~ m{(?:vm|base)-([0-9]+)-[^/]*\z};
@@ -83,7 +14,7 @@ my sub disk ($volume, %more) {
         create_time_s => time() - 10 * 86_400, %more,
     };
 }
-my sub storage (@disks) { return { list => \@disks, pending => [] } }
+my sub storage (@disks) { return { list => \@disks, pending => [], told => { remove_abandoned => 1 } } }
 
 my sub found ($cluster, $script) {
     local $ENV{CLUSTER} = $cluster;
@@ -105,24 +36,24 @@ my @disks = map { disk($_) } qw(
     base-103-disk-0
 );
 
-my ($kinds, $code, $result) = found(cluster(%guests), storage(@disks));
+my ($kinds, $code, $result) = found(guest_files(%guests), storage(@disks));
 is_deeply($kinds, [], 'what stands in a configuration is no orphan');
 is($code, 0, 'and nothing complains');
 
 subtest 'a disk in no configuration' => sub {
     ($kinds, $code, $result) =
-        found(cluster(%guests), storage(@disks, disk('vm-100-disk-2'), disk('vm-999-disk-0')));
+        found(guest_files(%guests), storage(@disks, disk('vm-100-disk-2'), disk('vm-999-disk-0')));
     is_deeply($kinds, ['unreferenced vm-100-disk-2', 'unreferenced vm-999-disk-0'], 'is one');
     is($code, 2, 'which is a warning');
     is($result->[0]{remedy}, 'qm disk rescan --vmid 100', 'a guest that is there can be given it');
     is($result->[1]{remedy}, 'pvesm free a:vm-999-disk-0', 'that of a guest that is gone can be deleted');
     is($result->[1]{size_bytes}, 4 << 30, 'with its size');
 
-    ($kinds) = found(cluster(%guests), storage(@disks, disk('vm-999-disk-0', create_time_s => time() - 60)));
+    ($kinds) = found(guest_files(%guests), storage(@disks, disk('vm-999-disk-0', create_time_s => time() - 60)));
     is_deeply($kinds, [], 'unless it was made a minute ago, perhaps by a task that still runs');
 
     ($kinds) = found(
-        cluster(%guests, 'pve1/qemu-server/100.conf' =>
+        guest_files(%guests, 'pve1/qemu-server/100.conf' =>
             $guests{'pve1/qemu-server/100.conf'} =~ s/ a:vm-100-disk-1/ ba:vm-100-disk-1/r),
         storage(@disks),
     );
@@ -132,35 +63,35 @@ subtest 'a disk in no configuration' => sub {
 subtest 'a disk that is not on the array' => sub {
     my @less = grep { $_->{volume_name} ne 'vm-100-disk-1' } @disks;
     my $gone = { storage(@less)->%*, info => { die => "storage 'a': no such volume [not-found, svm=pve]\n" } };
-    ($kinds, $code, $result) = found(cluster(%guests), $gone);
+    ($kinds, $code, $result) = found(guest_files(%guests), $gone);
     is_deeply($kinds, ['missing vm-100-disk-1'], 'is missing when the array says so');
     is($result->[0]{vmid}, 100, 'with its guest');
 
     my $silent = { storage(@less)->%*, info => { die => "storage 'a': no answer [unavailable]\n" } };
-    ($kinds, $code) = found(cluster(%guests), $silent);
+    ($kinds, $code) = found(guest_files(%guests), $silent);
     is_deeply($kinds, ['unknown vm-100-disk-1'], 'and unknown when it does not');
     is($code, 1, 'which is a failure');
 
-    ($kinds) = found(cluster(%guests), { storage(@less)->%*, info => disk('vm-100-disk-1') });
+    ($kinds) = found(guest_files(%guests), { storage(@less)->%*, info => disk('vm-100-disk-1') });
     is_deeply($kinds, [], 'a list that leaves it out proves nothing');
 };
 
 subtest 'what is not seen is not missing' => sub {
-    ($kinds, $code) = found(cluster(%guests), { list => { die => "storage 'a': no answer [timed-out]\n" } });
+    ($kinds, $code) = found(guest_files(%guests), { list => { die => "storage 'a': no answer [timed-out]\n" } });
     is_deeply($kinds, ['unknown'], 'an array that does not answer');
     is($code, 1, 'is a failure');
-    my $empty = cluster();
+    my $empty = guest_files();
     rmdir($_) for map { ("$empty/nodes/$_/qemu-server", "$empty/nodes/$_/lxc", "$empty/nodes/$_") } qw(pve1 pve2);
     ($kinds) = found($empty, storage(@disks));
     is_deeply($kinds, ['unknown'], 'a cluster without nodes is none');
-    my $half = cluster(%guests);
+    my $half = guest_files(%guests);
     rmdir("$half/nodes/pve1/lxc");
     ($kinds) = found($half, storage(@disks));
     is_deeply($kinds, ['unknown'], 'nor is one of which a folder cannot be read');
 };
 
 subtest 'as text' => sub {
-    local $ENV{CLUSTER} = cluster(%guests);
+    local $ENV{CLUSTER} = guest_files(%guests);
     my ($text) = command(
         { a => { list => [@disks, disk('vm-999-disk-0')], pending => ['FlexVol x is empty'] } },
         ['orphans', 'a'],
@@ -179,12 +110,12 @@ subtest 'as text' => sub {
 };
 
 subtest 'removing what is abandoned' => sub {
-    local $ENV{CLUSTER} = cluster(%guests, 'pve2/qemu-server/104.conf' => "# see a:notes\n");
+    local $ENV{CLUSTER} = guest_files(%guests, 'pve2/qemu-server/104.conf' => "# see a:notes\n");
     my $script = { storage(@disks)->%*, remove_abandoned => ['removed empty FlexVol x', 'left alone: y'] };
     my ($text, $code) = command({ a => $script }, ['orphans', 'a', '--fix', '--yes']);
     is($code, 0, 'is done') or diag($text);
-    like($text, qr/^task: ontapnvmeorphans a root\@pam\nlocked: a\nnamed: /m, 'in a task, under the lock of the storage');
-    like($text, qr/^named: base-103-disk-0 vm-100-disk-0 vm-100-disk-1 vm-100-state-before vm-101-disk-0 vm-102-disk-0$/m,
+    like($text, qr/^task: ontapnvmeorphans a root\@pam\nlocked: a\ncalled: remove_abandoned /m, 'in a task, under the lock of the storage');
+    like($text, qr/^called: remove_abandoned base-103-disk-0 vm-100-disk-0 vm-100-disk-1 vm-100-state-before vm-101-disk-0 vm-102-disk-0$/m,
         'with all that a configuration names, also for a snapshot and as unused');
     like($text, qr/^a: removed empty FlexVol x\na: left alone: y$/m, 'and told');
     like($text, qr/^no disk is without a guest/m, 'then what remains is listed');
@@ -200,20 +131,20 @@ subtest 'removing what is abandoned' => sub {
 
 subtest 'nothing is removed' => sub {
     my $script = { storage(@disks)->%*, remove_abandoned => { die => "storage 'a': not listed [conflict]\n" } };
-    local $ENV{CLUSTER} = cluster(%guests);
+    local $ENV{CLUSTER} = guest_files(%guests);
     my ($text, $code) = command({ a => $script }, ['orphans', 'a', '--fix', '--yes']);
     is($code, 1, 'where the library is in doubt');
     like($text, qr/removing what is abandoned on a failed: storage 'a': not listed/, 'which is told');
-    $ENV{CLUSTER} = cluster();
+    $ENV{CLUSTER} = guest_files();
     ($text, $code) = command({ a => $script }, ['orphans', 'a', '--fix', '--yes']);
     is($code, 1, 'where no guest has a configuration');
-    unlike($text, qr/^named:/m, 'and the library is not asked');
-    my ($half) = cluster(%guests) =~ /\A(.*)\z/;
+    unlike($text, qr/^called:/m, 'and the library is not asked');
+    my ($half) = guest_files(%guests) =~ /\A(.*)\z/;
     rmdir("$half/nodes/pve1/lxc");
     $ENV{CLUSTER} = $half;
     ($text, $code) = command({ a => $script }, ['orphans', 'a', '--fix', '--yes']);
     is($code, 1, 'where not all can be read');
-    unlike($text, qr/^named:/m, 'likewise');
+    unlike($text, qr/^called:/m, 'likewise');
 };
 
 done_testing();

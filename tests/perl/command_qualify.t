@@ -11,54 +11,7 @@ use File::Temp qw(tempdir);
 use JSON::PP qw(decode_json);
 use Test::More;
 
-use CommandTest qw(command put_module schema_of schema_faults);
-
-put_module('PVE/Tools.pm', <<~'END');
-    package PVE::Tools;
-    our $status;
-    sub upid_read_status { return $status }
-    sub upid_status_is_error { return $_[0] ne 'OK' }
-    package PVE::Storage::Plugin {
-        sub lookup { return 'PVE::Storage::Plugin' }
-        sub cluster_lock_storage {
-            my ($class, $id, $shared, $timeout, $work) = @_;
-            print "locked: $id\n";
-            return $work->();
-        }
-    }
-    1;
-    END
-put_module('PVE/RPCEnvironment.pm', <<~'END');
-    package PVE::RPCEnvironment;
-    sub setup_default_cli_env { return }
-    sub get { return bless({}) }
-    sub get_user { return 'root@pam' }
-    sub fork_worker {
-        my ($self, $type, $id, $user, $code) = @_;
-        print "task: $type $id $user\n";
-        $PVE::Tools::status = eval { $code->(); 1 } ? 'OK' : $@ =~ s/\n\z//r;
-        return 'UPID:1';
-    }
-    1;
-    END
-# The files of this test in the place of the cluster's and the node's.
-put_module('PVE/Storage.pm', <<~'END');
-    package PVE::Storage;
-    require PVE::Storage::OntapNvmeTcp::NodeFiles;
-    require PVE::Storage::OntapNvmeTcp::PrivateFiles;
-    sub config {
-        my ($place) = $ENV{PLACE} =~ /\A(.+)\z/;
-        $PVE::Storage::OntapNvmeTcp::PrivateFiles::directory = "$place/priv";
-        $PVE::Storage::OntapNvmeTcp::NodeFiles::root = $place;
-        my @of = (type => 'ontapnvme', mgmt_ip => '192.0.2.1', shared => 1);
-        return { ids => {
-            a => { @of, vserver => 'svm1' }, b => { @of, vserver => 'svm2' },
-        } };
-    }
-    sub storage_check_enabled { return 1 }
-    sub parse_volume_id { return split(/:/, $_[0], 2) }
-    1;
-    END
+use CommandTest qw(command schema_of schema_faults);
 
 use constant UUID => '11111111-2222-3333-4444-555555555555';
 

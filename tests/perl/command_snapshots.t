@@ -5,7 +5,7 @@ use v5.36;
 use JSON::PP qw(decode_json);
 use Test::More;
 
-use CommandTest qw(command put_module schema_of schema_faults);
+use CommandTest qw(command schema_of schema_faults);
 
 my sub disk ($name, $size_bytes) {
     return {
@@ -53,72 +53,6 @@ subtest 'a storage that does not answer' => sub {
     ($text, $code) = command({ a => $fails->{b} }, ['snapshots', 'a', '100']);
     unlike($text, qr/no snapshots/, 'nor where it is the only one');
 };
-
-# Proxmox VE's code, as far as a verb can tell it from the real one. It says what it did.
-put_module('PVE/QemuConfig.pm', <<~'END');
-    package PVE::QemuConfig;
-    use JSON::PP qw(decode_json);
-    my $is_locked = 0;
-    sub load_config {
-        my $conf = decode_json($ENV{CONFIG});
-        $conf->{snapshots} //= {};
-        return $conf;
-    }
-    sub is_template { return $_[1]{template} }
-    sub check_lock { die "VM is locked ($_[1]{lock})\n" if $_[1]{lock} }
-    sub foreach_volume {
-        my ($class, $conf, $code) = @_;
-        for my $slot (grep { /\A(?:scsi|ide|efidisk)[0-9]\z/ } sort(keys($conf->%*))) {
-            my ($file, @options) = split(/,/, $conf->{$slot});
-            $code->($slot, { file => $file, map { split(/=/, $_, 2) } @options });
-        }
-    }
-    sub lock_config {
-        my ($class, $vmid, $code) = @_;
-        $is_locked = 1;
-        $code->();
-        $is_locked = 0;
-    }
-    sub __snapshot_copy_config {
-        my ($class, $from, $to) = @_;
-        $to->{$_} = $from->{$_} for grep { !/\A(?:snapshots|unused[0-9])\z/ } keys($from->%*);
-    }
-    sub write_config {
-        my ($class, $vmid, $conf) = @_;
-        die "no quorum\n" if $ENV{NO_QUORUM};
-        die "written without the lock\n" if !$is_locked;
-        print 'written: ', JSON::PP->new->canonical->encode($conf), "\n";
-    }
-    1;
-    END
-put_module('PVE/QemuServer.pm', <<~'END');
-    package PVE::QemuServer;
-    sub drive_is_cdrom { return ($_[0]{media} // '') eq 'cdrom' }
-    package PVE::RPCEnvironment {
-        sub get { return bless({}) }
-        sub get_user { return 'root@pam' }
-        sub fork_worker {
-            my ($self, $type, $id, $user, $code) = @_;
-            print "task: $type $id $user\n";
-            $PVE::Tools::status = eval { $code->(); 1 } ? 'OK' : $@ =~ s/\n\z//r;
-            return 'UPID:1';
-        }
-    }
-    package PVE::Tools {
-        our $status;
-        sub upid_read_status { return $status }
-        sub upid_status_is_error { return $_[0] ne 'OK' }
-    }
-    package PVE::Storage::Plugin {
-        sub lookup { return 'PVE::Storage::Plugin' }
-        sub cluster_lock_storage {
-            my ($class, $id, $shared, $timeout, $work) = @_;
-            print "locked: $id\n";
-            return $work->();
-        }
-    }
-    1;
-    END
 
 my $adopts = {
     a => {

@@ -7,6 +7,8 @@ use Test::More;
 use HookTest qw(PLUGIN error_of put_file);
 use NodeTree qw(healthy_node write_node TARGET);
 use SimTest qw(start_array added_storage requests);
+use PVE::Storage::OntapNvmeTcp::Checks::Cluster qw(compare_nodes);
+use PVE::Storage::OntapNvmeTcp::Checks::Node qw(node_checks);
 use PVE::Storage::OntapNvmeTcp::Checks::Storage qw(storage_checks);
 
 # The checks of a storage through the real library to the simulator, on a node whose kernel a folder of
@@ -30,7 +32,24 @@ my $changes = sub { scalar(grep { $_->{method} ne 'GET' } $sim->log()) };
 $sim->clear_log();
 my $asked = requests($sim, sub { complaints() });
 is($changes->(), 0, 'and nothing is changed');
-cmp_ok($asked, '<=', 20, "by few requests: $asked");
+cmp_ok($asked, '<=', 23, "by few requests: $asked");
+
+subtest 'what the documentation says of it' => sub {
+    my ($root) = $INC{'SimTest.pm'} =~ m{\A(.*)/tests/perl/lib/};
+    my $text = sub ($name) {
+        open(my $file, '<', "$root/$name") or die "cannot read '$name': $!\n";
+        return join('', readline($file));
+    };
+    my %seen;
+    my @of_storage = grep { !$seen{$_}++ } map { $_->{check} } storage_checks('store', $scfg);
+    my @checks = ((map { $_->{check} } node_checks()), 'node', (map { $_->{check} } compare_nodes()), @of_storage);
+    is_deeply([$text->('docs/checks.md') =~ /^\| `([a-z-]+)` \|/mg], \@checks, 'docs/checks.md has all checks, in order');
+    my ($manual) = $text->('man/ontapnvme.pod') =~ /^=head1 CHECKS$(.*?)^=head1/ms;
+    my @items = map { /B<([a-z-]+)>/g } $manual =~ /^=item (.*)$/mg;
+    is_deeply([sort(@items)], [sort(@checks)], 'as has the manual');
+    my $number = @checks - 1 - (() = compare_nodes());
+    like($text->($_), qr/makes $number checks/, "$_ says how many") for qw(CHANGELOG.md docs/first-hour.md);
+};
 
 subtest 'a right that is missing' => sub {
     for my $of (qw(volumes namespaces)) {

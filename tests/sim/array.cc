@@ -107,6 +107,7 @@ Array::Array(Parts parts, const json& config)
     : world_(parts.blocks, parts.fabric, std::move(parts.clock), parts.seed), jobs_(&world_) {
   FillInitialState(&world_, config);
   AddClusterRoutes(&routes_);
+  AddMultiAdminRoutes(&routes_);
   AddJobRoutes(&routes_, &jobs_);
   AddSvmRoutes(&routes_);
   AddInterfaceRoutes(&routes_);
@@ -145,6 +146,10 @@ Outcome Array::Handle(const Request& request) {
     }
   }
   if (fault != nullptr) outcome = Spoil(*fault, std::move(outcome));
+  if (world_.settings.switches.Is("date_header", "sent")) {
+    outcome.headers.emplace_back("Date",
+                                 World::HttpDate(world_.Now() + world_.settings.clock_ahead));
+  }
   outcome.delay += world_.settings.latency;
   if (request.method == "HEAD") outcome.body.clear();
   journal_.Record(request, outcome,

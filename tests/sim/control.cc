@@ -159,6 +159,13 @@ const std::map<std::string, Setter>& Setters() {
       {"key_manager", [](World& w, const json& v) { w.settings.has_key_manager = v; }},
       {"nvme_licence", [](World& w, const json& v) { w.settings.has_nvme_licence = v; }},
       {"clone_licence", [](World& w, const json& v) { w.settings.has_clone_licence = v; }},
+      {"clock_ahead_s",
+       [](World& w, const json& v) { w.settings.clock_ahead = std::chrono::seconds(v); }},
+      {"multi_admin_on", [](World& w, const json& v) { w.settings.is_multi_admin_on = v; }},
+      {"multi_admin_rules",
+       [](World& w, const json& v) {
+         w.settings.multi_admin_rules = v.get<std::vector<std::string>>();
+       }},
       {"lif", SetLif},
       {"free_space", SetFreeSpace},
       {"permissions", SetPermissions},

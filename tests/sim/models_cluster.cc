@@ -18,6 +18,28 @@ version.minor      int   r
   return model;
 }
 
+const Model& MultiAdminVerify() {
+  static const Model model("MultiAdminVerify", R"(
+approval_expiry    str   r
+enabled            bool  r
+execution_expiry   str   r
+required_approvers int   r
+)");
+  return model;
+}
+
+const Model& MultiAdminRule() {
+  static const Model model("MultiAdminRule", R"(
+operation          str   kr
+owner.name         str   r
+owner.uuid         str   kr
+query              str   r
+required_approvers int   r
+system_defined     bool  r
+)");
+  return model;
+}
+
 const Model& Job() {
   static const Model model("Job", R"(
 uuid          str   kr

@@ -12,6 +12,7 @@ _tags                                       str[] cp   since=13
 aggregates                                  list  c
 aggregates.name                             str   c
 aggregates.uuid                             str   c
+anti_ransomware.attack_probability          str   r    enum=none|low|moderate|high
 anti_ransomware.state                       str   cp   enum=disabled|disable_in_progress|dry_run|enabled|paused|enable_paused|dry_run_paused
 autosize.grow_threshold                     int   cpx
 autosize.maximum                            int   cpx

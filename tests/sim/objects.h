@@ -118,6 +118,7 @@ struct Volume {
   std::string state = "online";
   Time create_time;
   std::uint64_t size_bytes = 0;
+  std::uint64_t bytes_in_snapshots = 0;  // that its snapshots hold besides, where a test says so
   bool is_thick = true;
   std::int64_t snapshot_reserve_percent = 5;
   std::int64_t fractional_reserve = 100;

@@ -24,6 +24,7 @@ add_library(ontap_sim_core STATIC
     query.cc
     rest_aggregates.cc
     rest_cluster.cc
+    rest_multi_admin.cc
     rest_consistency_groups.cc
     rest_group_snapshots.cc
     rest_interfaces.cc

@@ -8,6 +8,7 @@
 namespace ontapnvme::sim {
 namespace {
 
+constexpr int kOfDisksSince = 17;      // 9.17.1
 constexpr int kOnByDefaultSince = 18;  // 9.18.1
 constexpr auto kEvery = std::chrono::hours(4);
 constexpr auto kLockedFor = std::chrono::hours(12);
@@ -70,6 +71,21 @@ void TendProtection(World& world) {
     taken.is_of_protection = true;
     taken.expiry_time = World::Timestamp(world.Now() + kLockedFor);
     world.snapshots.Add(std::move(taken));
+  }
+}
+
+void AddProtection(const World& world, const Volume& volume, nlohmann::json* record) {
+  const auto& settings = world.settings;
+  if (!settings.release.Has(kOfDisksSince)) return;
+  const bool is_by_default = settings.release.Has(kOnByDefaultSince) &&
+                             !settings.switches.Is("ransomware_locks", "none") &&
+                             IsProtected(volume);
+  auto& protection = (*record)["anti_ransomware"];
+  if (!protection.contains("state")) protection["state"] = is_by_default ? "enabled" : "disabled";
+  if (settings.switches.Is("attack_probability", "left_out")) {
+    protection.erase("attack_probability");
+  } else if (!protection.contains("attack_probability")) {
+    protection["attack_probability"] = "none";
   }
 }
 

@@ -14,5 +14,7 @@ bool HasLocked(World& world, const std::string& volume_uuid);
 // Takes the snapshots that are due, a new volume's first at once and a clone's after four hours, and
 // removes those that have expired.
 void TendProtection(World& world);
+// What the volume's record says of it, of the releases that have it for disks.
+void AddProtection(const World& world, const Volume& volume, nlohmann::json* record);
 
 }  // namespace ontapnvme::sim

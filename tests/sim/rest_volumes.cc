@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // /storage/volumes: reading, and the routes of all that changes a volume.
 #include "api_error.h"
+#include "ransomware.h"
 #include "routes.h"
 #include "volume_rules.h"
 
@@ -139,7 +140,9 @@ json VolumeRecord(World& world, const Volume& volume, bool with_space, bool with
   if (!volume.comment.empty() && !is_bare) record["comment"] = volume.comment;
   if (!volume.tags.empty()) record["_tags"] = volume.tags;
   if (with_space) AddSpace(world, volume, &record);
-  if (with_snapshots) record["snapshot_count"] = world.SnapshotsOf(volume.uuid).size();
+  if (with_snapshots && world.settings.switches.Is("snapshot_count", "told"))
+    record["snapshot_count"] = world.SnapshotsOf(volume.uuid).size();
+  AddProtection(world, volume, &record);
   record["_links"]["self"]["href"] = "/api/storage/volumes/" + volume.uuid;
   return record;
 }

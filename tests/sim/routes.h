@@ -31,6 +31,7 @@ struct Route {
 using Routes = std::vector<Route>;
 
 void AddClusterRoutes(Routes* routes);
+void AddMultiAdminRoutes(Routes* routes);
 void AddJobRoutes(Routes* routes, JobTable* jobs);
 void AddSvmRoutes(Routes* routes);
 void AddInterfaceRoutes(Routes* routes);

@@ -69,6 +69,8 @@ const Model& IpInterface();
 const Model& Svm();
 const Model& Aggregate();
 const Model& Cluster();
+const Model& MultiAdminVerify();
+const Model& MultiAdminRule();
 const Model& Job();
 const Model& QosPolicy();
 const Model& SnapshotPolicy();

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "release.h"
 #include "switches.h"
@@ -28,6 +30,9 @@ struct Settings {
   bool has_key_manager = true;
   bool has_nvme_licence = true;
   bool has_clone_licence = true;
+  std::chrono::seconds clock_ahead{0};  // of the true time; shows in the header Date only
+  bool is_multi_admin_on = false;
+  std::vector<std::string> multi_admin_rules;  // commands that others have to approve
 };
 
 }  // namespace ontapnvme::sim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "sim_transport.h"
 
+#include <ctime>
 #include <utility>
 
 namespace ontapnvme::sim {
@@ -33,6 +34,11 @@ http::Response ToResponse(Outcome outcome) {
   response.location = HeaderValue(outcome.headers, "Location");
   const std::string seconds = HeaderValue(outcome.headers, "Retry-After");
   if (!seconds.empty()) response.retry_after = std::chrono::seconds(std::stoi(seconds));
+  const std::string date = HeaderValue(outcome.headers, "Date");
+  std::tm parts{};
+  if (::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) != nullptr) {
+    response.date = std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
+  }
   response.body = std::move(outcome.body);
   return response;
 }

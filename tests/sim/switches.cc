@@ -8,6 +8,10 @@ namespace ontapnvme::sim {
 
 const std::vector<SwitchRow>& SwitchRows() {
   static const std::vector<SwitchRow> kRows = {
+      {"attack_probability",
+       {"told", "left_out"},
+       "told",
+       "documented for volume records; no client was seen to read it of one that holds a namespace"},
       {"autosize_with_size",
        {"take", "refuse"},
        "refuse",
@@ -43,6 +47,11 @@ const std::vector<SwitchRow>& SwitchRows() {
        {"0", "300"},
        "0",
        "how soon a host that connects, or is gone, shows in the list of controllers is not stated"},
+      {"date_header",
+       {"sent", "left_out"},
+       "sent",
+       "HTTP asks every server with a clock for it (RFC 9110, 6.6.1); NetApp's documentation of the answers "
+       "has the headers Location and Content-Type only"},
       {"delete_mapped",
        {"take", "refuse"},
        "refuse",
@@ -204,6 +213,10 @@ const std::vector<SwitchRow>& SwitchRows() {
        {"full", "cluster_nine", "svm_seven"},
        "full",
        "plugins of this kind document roles of seven paths for an SVM and of nine for a cluster"},
+      {"snapshot_count",
+       {"told", "left_out"},
+       "told",
+       "in NetApp's library as a field of volumes that can be asked for; no client was seen to ask"},
       {"snapshot_while_split",
        {"take", "refuse"},
        "refuse",

@@ -20,6 +20,15 @@ std::uint64_t SaturatingSubtract(std::uint64_t from, std::uint64_t what) {
   return from > what ? from - what : 0;
 }
 
+std::string Formatted(Time time, const char* format) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  const std::size_t length = std::strftime(text, sizeof text, format, &parts);
+  return {text, length};
+}
+
 }  // namespace
 
 bool Lif::CarriesNvme() const {
@@ -210,7 +219,7 @@ bool World::IsMapped(const std::string& volume_uuid) {
 }
 
 std::uint64_t World::UsedBytes(const Volume& volume) {
-  std::uint64_t used = 0;
+  std::uint64_t used = volume.bytes_in_snapshots;
   for (const NvmeNamespace* ns : NamespacesOf(volume.uuid)) {
     used += volume.is_thick ? ns->size_bytes : blocks().AllocatedBytes(ns->uuid);
   }
@@ -404,12 +413,11 @@ void World::RemoveSnapshot(const std::string& uuid) {
 }
 
 std::string World::Timestamp(Time time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &parts);
-  return {text, length};
+  return Formatted(time, "%Y-%m-%dT%H:%M:%S+00:00");
+}
+
+std::string World::HttpDate(Time time) {
+  return Formatted(time, "%a, %d %b %Y %H:%M:%S GMT");
 }
 
 nlohmann::json World::SvmReference(const std::string& svm_uuid) const {

@@ -108,6 +108,7 @@ class World {
 
   // Strings of the form the array uses.
   static std::string Timestamp(Time time);
+  static std::string HttpDate(Time time);  // RFC 9110, 5.6.7
   nlohmann::json SvmReference(const std::string& svm_uuid) const;
   nlohmann::json NodeReference(const std::string& name) const;
 

@@ -204,6 +204,17 @@ Result<std::vector<OwnedVolume>> Gate::ListAllVolumes(const Deadline& deadline) 
   return volumes;
 }
 
+Result<std::vector<Gate::VolumeHealth>> Gate::ListHealth(const Deadline& deadline) {
+  TRY(auto found, volumes_.ListHealth(names_.Pattern(), deadline));
+  std::vector<VolumeHealth> volumes;
+  for (auto& one : found) {
+    auto name = names_.VolumeOf(one.name);
+    if (!name || marker_.Read(one.comment).owner == Owner::kForeign) continue;
+    volumes.push_back({.name = std::move(*name), .health = std::move(one)});
+  }
+  return volumes;
+}
+
 Result<DisksAndParked> Gate::ListWithParked(const Deadline& deadline) {
   const std::string pattern =
       names_.Pattern() + "|" + names_.ParkedPattern() + "|" + ScratchName::Pattern(prefix_);

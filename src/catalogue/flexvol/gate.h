@@ -113,6 +113,12 @@ class Gate {
   Result<std::set<Uuid>> ListVolumesWithNamespace(std::uint64_t vmid, const Deadline& deadline);
   // The volumes of all disks. One request.
   Result<std::vector<OwnedVolume>> ListAllVolumes(const Deadline& deadline);
+  // The same volumes, with what will hurt their owners later. One request.
+  struct VolumeHealth {
+    VolumeName name;
+    ontap::FlexVolHealth health;
+  };
+  Result<std::vector<VolumeHealth>> ListHealth(const Deadline& deadline);
   // All disks, with their mappings, and of our own what is parked and what comes back. Two requests side
   // by side.
   Result<DisksAndParked> ListWithParked(const Deadline& deadline);

@@ -8,6 +8,7 @@
 #include "catalogue/flexvol/qualify/scratch_removal.h"
 #include "catalogue/flexvol/vm_group.h"
 #include "model/storage_config.h"
+#include "node/cluster_members.h"
 #include "node/disk_memory.h"
 
 namespace ontapnvme::catalogue::flexvol {
@@ -19,6 +20,7 @@ struct Session {
   Gate& gate;
   VmGroups& groups;
   ScratchRemoval& scratch;
+  const node::ClusterMembers& members;
   const node::DiskMemory& memory;  // which namespace each volume is, as far as the cluster knows
 };
 

@@ -187,6 +187,30 @@ Status VerifyRightsToDisks(const Session& session, ontap::Svms& svms, Rights& ri
                      "data LIFs, unless ontap_portal names them", StatusOf(lifs));
 }
 
+Result<std::vector<DiskHealth>> ReadDiskHealth(Gate& gate, const Deadline& deadline) {
+  TRY(auto volumes, gate.ListHealth(deadline));
+  std::vector<DiskHealth> disks;
+  for (auto& volume : volumes) {
+    disks.push_back({.volume = volume.name.Text(), .health = std::move(volume.health)});
+  }
+  return disks;
+}
+
+// As many questions for any number of disks.
+void AskForOutlook(const Session& session, ontap::Svms& svms, ArrayAnswers& answers,
+                   const Deadline& deadline) {
+  if (answers.subsystem->ok() && **answers.subsystem) {
+    answers.mapped_namespaces = session.facts.CountMaps(***answers.subsystem, deadline);
+    answers.left_by_nqn = session.members.NqnsOfLeft();
+  }
+  if (answers.volumes && answers.volumes->ok()) {
+    answers.disks = ReadDiskHealth(session.gate, deadline);
+  }
+  if (!session.config.is_svm_scoped) {
+    answers.multi_admin = svms.ReadMultiAdminVerification(deadline);
+  }
+}
+
 }  // namespace
 
 Status VerifyArray(const Session& session, const Secrets& secrets, ontap::Svms& svms,
@@ -209,6 +233,7 @@ CheckResults ExamineArray(const Session& session, ontap::Svms& svms, const std::
   const auto& config = session.config;
   ArrayAnswers answers;
   const auto cluster = svms.ReadCluster(deadline);
+  answers.clock_ahead = svms.ClockAhead();
   if (!cluster.ok() && cluster.error().code() != ErrorCode::kPermissionDenied) {
     answers.array = cluster.error();
     return JudgeArray(config, host_nqn, answers);
@@ -217,7 +242,10 @@ CheckResults ExamineArray(const Session& session, ontap::Svms& svms, const std::
   if (FailedWith(answers.platform, ErrorCode::kUnsupported)) {
     return JudgeArray(config, host_nqn, answers);
   }
-  if (cluster.ok()) answers.release = cluster->release.Text();
+  if (cluster.ok()) {
+    answers.release = cluster->release.Text();
+    answers.is_without_protection = cluster->release < ontap::kSanRansomware;
+  }
   const auto svm = session.facts.ReadSvm(deadline);
   if (!svm.ok()) answers.svm = svm.error();
   if (svm.ok() && svm->is_replaced) answers.svm = ReplacedSvm(config, svm->svm);
@@ -243,6 +271,7 @@ CheckResults ExamineArray(const Session& session, ontap::Svms& svms, const std::
     answers.namespaces = StatusOf(session.gate.FindNamespace(*any, deadline));
   }
   answers.groups = StatusOf(session.groups.Find(kProbedVm, deadline));
+  AskForOutlook(session, svms, answers, deadline);
   return JudgeArray(config, host_nqn, answers);
 }
 

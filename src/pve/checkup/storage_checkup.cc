@@ -13,7 +13,6 @@ namespace {
 
 // As recovery does: what is younger may be at work.
 constexpr std::chrono::hours kLeftAlone{1};
-constexpr std::size_t kNamesMax = 5;
 // Thin disks grow without asking: there must be time to act before there is no space left.
 constexpr std::uint64_t kFullPercent = 90;
 
@@ -25,16 +24,6 @@ std::string TroubleWith(const CheckResults& results, std::initializer_list<const
     if (is_asked && result.outcome != CheckOutcome::kOk) return result.check;
   }
   return "";
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::vector<std::string> shown(
-      names.begin(),
-      names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesMax)));
-  if (names.size() > kNamesMax) {
-    shown.push_back("and " + std::to_string(names.size() - kNamesMax) + " more");
-  }
-  return Join(shown, ", ");
 }
 
 }  // namespace
@@ -99,14 +88,14 @@ void StorageCheckup::LookAtDisks(CheckResults& results, const Deadline& deadline
   if (not_served.empty()) {
     AddOk(results, "disks", std::to_string(disks->size()) + " served");
   } else {
-    AddFailure(results, "disks", "the array does not serve " + Listed(not_served),
+    AddFailure(results, "disks", "the array does not serve " + JoinFew(not_served),
                "vserver nvme namespace show -vserver " + config_.svm + " -fields state");
   }
   if (near_ceiling.empty()) {
     AddOk(results, "disk-ceilings", "all can grow");
   } else {
     AddWarning(results, "disk-ceilings",
-               Listed(near_ceiling) + ": nine tenths of what autosize allows are used",
+               JoinFew(near_ceiling) + ": nine tenths of what autosize allows are used",
                "volume autosize -vserver " + config_.svm + " -volume " + near_ceiling.front() +
                    " -maximum-size SIZE");
   }
@@ -155,7 +144,7 @@ void StorageCheckup::LookForMissingPaths(CheckResults& results) {
   if (missing.empty()) {
     AddOk(results, "missing-paths", "there is one to each data LIF");
   } else {
-    AddWarning(results, "missing-paths", "there is no path to " + Listed(missing),
+    AddWarning(results, "missing-paths", "there is no path to " + JoinFew(missing),
                "ping -c 3 " + missing.front() + "; nc -zv " + missing.front() + " 4420");
   }
 }

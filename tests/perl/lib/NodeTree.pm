@@ -9,6 +9,7 @@ use Exporter qw(import);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 
+use PVE::Storage::OntapNvmeTcp::Checks::Network;
 use PVE::Storage::OntapNvmeTcp::NodeFiles;
 
 our @EXPORT_OK = qw(healthy_node write_node remove_node link_node NQN TARGET);
@@ -55,6 +56,7 @@ sub healthy_node {
         '/usr/lib/udev/rules.d/72-ontapnvme-iopolicy.rules' => '',
         "$unit/ontapnvme-connect.service" => '',
         "$unit/multi-user.target.wants/ontapnvme-connect.service" => '',
+        '/sys/class/net/eth1/mtu' => 1500,
         '/sys/class/nvme-subsystem/nvme-subsys0/subsysnqn' => TARGET,
         '/sys/class/nvme-subsystem/nvme-subsys0/iopolicy' => 'round-robin',
     );
@@ -71,6 +73,7 @@ sub healthy_node {
         );
     }
     write_node($_, $files{$_}) for sort(keys(%files));
+    $PVE::Storage::OntapNvmeTcp::Checks::Network::interface_of = sub ($address) { return 'eth1' };
     return;
 }
 

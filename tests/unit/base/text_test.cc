@@ -44,6 +44,9 @@ TEST(JoinTest, PutsTheSeparatorBetween) {
   EXPECT_EQ(Join({}, ", "), "");
   EXPECT_EQ(Join({"a"}, ", "), "a");
   EXPECT_EQ(Join({"a", "", "b"}, ", "), "a, , b");
+  EXPECT_EQ(JoinFew({}), "");
+  EXPECT_EQ(JoinFew({"a", "b", "c", "d", "e"}), "a, b, c, d, e");
+  EXPECT_EQ(JoinFew({"a", "b", "c", "d", "e", "f", "g"}), "a, b, c, d, e, and 2 more");
   std::string text;
   AppendTo(text, "; ", "a");
   AppendTo(text, "; ", "b");

@@ -52,6 +52,14 @@ class AnswerHeaderTest : public ::testing::Test {
   std::unique_ptr<CurlTransport> transport_;
 };
 
+TEST_F(AnswerHeaderTest, DateIsTakenWhereThereIsOne) {
+  Serve("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  EXPECT_EQ(Ask().date, std::chrono::sys_seconds(seconds(784'111'777)));
+  EXPECT_FALSE(Ask("/bare").date) << "of the answer before";
+  Serve("Date: the day before\r\n");
+  EXPECT_FALSE(Ask().date);
+}
+
 TEST_F(AnswerHeaderTest, LocationIsTakenWhateverItsCase) {
   Serve("location:  /api/a/b \r\n");
   EXPECT_EQ(Ask().location, "/api/a/b");

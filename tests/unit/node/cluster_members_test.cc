@@ -67,6 +67,28 @@ TEST_F(ClusterMembersTest, NodeThatGotAnotherNqnIsKnownByThatOne) {
   EXPECT_TRUE(IsDown({{"node1", true}, {"other", false}}, true, "nqn.new"));
 }
 
+TEST_F(ClusterMembersTest, WhoHasLeftIsKnownOnlyWhereTheMembersAre) {
+  const auto left = [&](const std::map<std::string, bool>& nodes, bool is_quorate = true) {
+    fakes::WriteMembers(folder / "members", "node1", nodes, is_quorate);
+    return members.NqnsOfLeft();
+  };
+  EXPECT_TRUE(ClusterMembers("", "").NqnsOfLeft()->empty()) << "nobody has told anything";
+  Tell("gone", "nqn.gone");
+  Tell("other", "nqn.other");
+  using Left = std::map<std::string, std::string>;
+  EXPECT_EQ(left({{"node1", true}, {"other", false}}), (Left{{"nqn.gone", "gone"}}));
+  EXPECT_EQ(left({{"node1", true}, {"other", false}, {"gone", false}}), Left());
+  EXPECT_FALSE(left({{"node1", true}, {"other", false}}, /*is_quorate=*/false));
+  EXPECT_FALSE(left({{"node1", false}, {"other", true}})) << "this node is not in it";
+  Tell("third", "nqn.gone");
+  EXPECT_EQ(left({{"node1", true}, {"other", true}, {"third", true}}), Left())
+      << "a member has it by now";
+  std::filesystem::create_directory(folder / "hosts/fourth");
+  EXPECT_FALSE(left({{"node1", true}, {"other", false}})) << "not all can be read";
+  std::filesystem::remove(folder / "members");
+  EXPECT_FALSE(members.NqnsOfLeft());
+}
+
 TEST_F(ClusterMembersTest, FileThatIsCutOrOddIsNoAnswer) {
   ASSERT_TRUE(IsDown({{"node1", true}, {"other", false}}));
   const std::string whole = Text(folder / "members");

@@ -5,16 +5,19 @@
 #include <set>
 
 #include "base/text.h"
+#include "catalogue/flexvol/checkup/judge.h"
+#include "catalogue/flexvol/checkup/outlook.h"
 
 namespace ontapnvme::catalogue::flexvol {
 namespace {
 
-class Judge {
+class Surroundings : private Judge {
  public:
-  Judge(const StorageConfig& config, const std::string& host_nqn, const ArrayAnswers& answers)
-      : config_(config), host_nqn_(host_nqn), answers_(answers) {}
+  Surroundings(const StorageConfig& config, const std::string& host_nqn,
+               const ArrayAnswers& answers, CheckResults& results)
+      : Judge(config, answers, results), host_nqn_(host_nqn) {}
 
-  CheckResults All() {
+  void All() {
     Array();
     Svm();
     NvmeService();
@@ -30,30 +33,9 @@ class Judge {
     Right("right-volumes", answers_.volumes, "/api/storage/volumes");
     Right("right-namespaces", answers_.namespaces, "/api/storage/namespaces");
     Right("right-groups", answers_.groups, "/api/application/consistency-groups");
-    return std::move(results_);
   }
 
  private:
-  std::string Role(const char* access, const std::string& path) const {
-    return "security login rest-role create -vserver " +
-           (config_.is_svm_scoped ? config_.svm : std::string("CLUSTER")) + " -role ROLE -access " +
-           access + " -api " + path;
-  }
-
-  // The question was not answered. A right that is missing is a complaint of its own; everything else
-  // leaves the matter unknown, which is neither good nor bad.
-  void Unanswered(const char* check, const Error& error, bool is_needed, const char* access,
-                  const std::string& path) {
-    if (error.code() == ErrorCode::kPermissionDenied) {
-      const std::string text = "account '" + config_.username + "' may not ask for it";
-      is_needed ? AddFailure(results_, check, text, Role(access, path))
-                : AddWarning(results_, check, text, Role(access, path));
-      return;
-    }
-    AddWarning(results_, check, "it is not known: " + error.Plain(),
-               "ontapnvme doctor " + config_.storage_id);
-  }
-
   void Array() {
     const auto& array = answers_.array;
     const auto& platform = answers_.platform;
@@ -81,12 +63,6 @@ class Judge {
     } else {
       AddOk(results_, "release", "ONTAP " + answers_.release);
     }
-  }
-
-  // The check that explains why nothing was asked.
-  const char* Reason() const {
-    if (FailedWith(answers_.array, ErrorCode::kUnauthenticated)) return "account";
-    return answers_.array.ok() ? "release" : "array";
   }
 
   void Svm() {
@@ -124,22 +100,6 @@ class Judge {
     }
   }
 
-  // Whether what belongs to the SVM can be judged; otherwise these are skipped.
-  template <typename Answer>
-  bool IsJudged(const std::optional<Answer>& answer, std::initializer_list<const char*> checks) {
-    const char* trouble = answer ? SvmTrouble() : Reason();
-    if (trouble == nullptr) return true;
-    for (const char* check : checks) AddSkipped(results_, check, trouble);
-    return false;
-  }
-  // The check of the SVM after which the array refuses, or cannot have, all the rest.
-  const char* SvmTrouble() const {
-    const auto& svm = answers_.svm;
-    if (!svm) return nullptr;
-    if (FailedWith(*svm, ErrorCode::kNotFound) || FailedWith(*svm, ErrorCode::kConflict))
-      return "svm";
-    return svm->ok() && !(*svm)->IsRunning() ? "svm-state" : nullptr;
-  }
   bool IsNvmeOff() const {
     return answers_.svm && answers_.svm->ok() && !(*answers_.svm)->is_nvme_allowed;
   }
@@ -284,17 +244,17 @@ class Judge {
     }
   }
 
-  const StorageConfig& config_;
   const std::string& host_nqn_;
-  const ArrayAnswers& answers_;
-  CheckResults results_;
 };
 
 }  // namespace
 
 CheckResults JudgeArray(const StorageConfig& config, const std::string& host_nqn,
                         const ArrayAnswers& answers) {
-  return Judge(config, host_nqn, answers).All();
+  CheckResults results;
+  Surroundings(config, host_nqn, answers, results).All();
+  JudgeOutlook(config, answers, results);
+  return results;
 }
 
 }  // namespace ontapnvme::catalogue::flexvol

@@ -104,6 +104,10 @@ class FactSource {
   Result<std::optional<ontap::NvmeSubsystem>> FindSubsystem(const Deadline& deadline) {
     return subsystems_.Find(config_->subsystem, deadline);
   }
+  // How many namespaces are mapped to it, whosever they are.
+  Result<std::size_t> CountMaps(const ontap::NvmeSubsystem& subsystem, const Deadline& deadline) {
+    return subsystems_.CountMaps(subsystem.uuid, deadline);
+  }
   void Forget();
 
  private:

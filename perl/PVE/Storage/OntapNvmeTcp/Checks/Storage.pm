@@ -7,6 +7,7 @@ use Exporter qw(import);
 
 use PVE::Storage::OntapNvmeTcp qw(check_settings);
 use PVE::Storage::OntapNvmeTcp::Border qw(at_border native);
+use PVE::Storage::OntapNvmeTcp::Checks::Network qw(packet_size);
 use PVE::Storage::OntapNvmeTcp::NodeFiles qw(line_of names_in output_of);
 use PVE::Storage::OntapNvmeTcp::NodePaths qw(paths_of);
 use PVE::Storage::OntapNvmeTcp::PrivateFiles qw(ca_file);
@@ -95,7 +96,7 @@ my sub of_array ($storeid, $scfg) {
     return map { result($_->@{qw(check outcome text remedy)}) } $results->@*;
 }
 
-my @of_paths = qw(io-policy path-loss path-queues path-identity);
+my @of_paths = qw(io-policy path-loss path-queues path-identity path-mtu);
 
 my sub of_paths ($storeid, $scfg) {
     my @paths = paths_of($scfg);
@@ -145,6 +146,7 @@ my sub of_paths ($storeid, $scfg) {
             "$other->{name} is connected as '$other->{host_nqn}', which is not in '/etc/nvme/hostnqn'",
             'qm list  # move the guests away, then restart this node')
         : ok('path-identity', 'connected under the host NQN of this node'));
+    push(@results, result('path-mtu', packet_size(map { $_->{address} } @live)));
     return @results;
 }
 
