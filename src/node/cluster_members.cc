@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -13,26 +14,12 @@
 namespace ontapnvme::node {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::size_t kMembersMax = 64 * 1024;
 constexpr std::size_t kNqnMax = 256;
 
 bool IsNodeName(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(),
                                       [](char c) { return IsAlphanumeric(c) || c == '-'; });
-}
-
-const Json* Member(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
-}
-
-std::optional<bool> Flag(const Json& object, const char* key) {
-  const Json* flag = Member(object, key);
-  if (flag == nullptr || (*flag != 0 && *flag != 1)) return std::nullopt;
-  return *flag == 1;
 }
 
 // Only what a cluster with quorum has agreed on counts, and only while this node is in it.
@@ -43,20 +30,36 @@ bool IsInDoubt(const std::optional<MemberList>& members) {
 }  // namespace
 
 std::optional<MemberList> MemberList::Parse(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const Json* name = Member(root, "nodename");
-  const Json* cluster = Member(root, "cluster");
-  const Json* nodes = Member(root, "nodelist");
-  const auto is_quorate = cluster != nullptr ? Flag(*cluster, "quorate") : std::nullopt;
-  if (name == nullptr || !name->is_string() || !is_quorate || nodes == nullptr) return std::nullopt;
-  MemberList list{.own_name = name->get<std::string>(), .is_quorate = *is_quorate};
-  for (const auto& [node, facts] : nodes->items()) {
-    const auto is_online = Flag(facts, "online");
-    if (!IsNodeName(node) || !is_online) return std::nullopt;
-    list.is_online_by_name.emplace(node, *is_online);
+  static const std::regex own(R"re("nodename": "([A-Za-z0-9-]+)",)re");
+  static const std::regex cluster(R"re("cluster": \{.*"quorate": ([01]) *\},)re");
+  static const std::regex node(
+      R"re( *"([A-Za-z0-9-]+)": \{ "id": [0-9]+, "online": ([01])(, "ip": "[0-9A-Fa-f.:]*")?\},?)re");
+  MemberList list;
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  std::smatch part;
+  bool has_cluster = false;
+  bool is_in_nodes = false;
+  bool is_whole = false;
+  while (std::getline(lines, line)) {
+    if (is_whole) return std::nullopt;
+    if (is_in_nodes && line == "  }") {
+      is_whole = std::getline(lines, line) && line == "}";
+      if (!is_whole) return std::nullopt;
+    } else if (is_in_nodes) {
+      if (!std::regex_match(line, part, node)) return std::nullopt;
+      if (!list.is_online_by_name.emplace(part[1], part[2] == "1").second) return std::nullopt;
+    } else if (line == R"("nodelist": {)") {
+      is_in_nodes = true;
+    } else if (std::regex_match(line, part, own)) {
+      list.own_name = part[1];
+    } else if (std::regex_match(line, part, cluster)) {
+      has_cluster = true;
+      list.is_quorate = part[1] == "1";
+    }
   }
-  if (!list.is_online_by_name.contains(list.own_name)) return std::nullopt;
-  return list;
+  const bool is_told = is_whole && has_cluster && list.is_online_by_name.contains(list.own_name);
+  return is_told ? std::optional(std::move(list)) : std::nullopt;
 }
 
 std::optional<MemberList> ClusterMembers::Read() const {

@@ -12,8 +12,8 @@
 
 namespace ontapnvme::node {
 
-// "/etc/pve/.members", as pmxcfs writes it (pve-cluster, status.c, cfs_create_memberlist_msg). What lacks
-// a part of it, or has it otherwise, is no answer.
+// "/etc/pve/.members", as pmxcfs writes it (pve-cluster, status.c, cfs_create_memberlist_msg). Not a
+// parser of JSON: whatever differs from that form is no answer.
 struct MemberList {
   std::string own_name;
   bool is_quorate = false;

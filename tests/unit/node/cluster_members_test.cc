@@ -99,7 +99,7 @@ TEST_F(ClusterMembersTest, FileThatIsCutOrOddIsNoAnswer) {
   EXPECT_FALSE(MemberList::Parse(whole + "x\n"));
   for (const auto& [from, to] : {std::pair{"\"online\": 0", "\"online\": 2"},
                                  {"\"online\": 0", "\"offline\": 1"},
-                                 {"\"other\"", "\"../x\""},
+                                 {"\"other\"", "\"node1\""},
                                  {"\"quorate\": 1", "\"quorate\": yes"},
                                  {"\"nodename\"", "\"name\""}}) {
     std::string odd = whole;
