@@ -178,6 +178,22 @@ undelete(Client *self, Text volname, MaybeText queued_as)
   OUTPUT: RETVAL
 
 SV *
+examine_for_adoption(Client *self, Text path, bool is_lun, Unsigned vmid)
+  CODE:
+    RETVAL = Call(aTHX_ self, [&](auto &storage) {
+        return storage.ExamineForAdoption(path.string(), is_lun, vmid);
+    });
+  OUTPUT: RETVAL
+
+SV *
+adopt(Client *self, Text path, bool is_lun, Unsigned vmid)
+  CODE:
+    RETVAL = Call(aTHX_ self, [&](auto &storage) {
+        return storage.Adopt(path.string(), is_lun, vmid);
+    });
+  OUTPUT: RETVAL
+
+SV *
 activate_volume(Client *self, Text volname)
   CODE:
     RETVAL = Call(aTHX_ self, [&](auto &storage) {

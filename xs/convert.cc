@@ -133,6 +133,14 @@ SV* ToPerl(pTHX_ const DeletedInfo& deleted) {
   return Reference(aTHX_ hash);
 }
 
+SV* ToPerl(pTHX_ const AdoptionInfo& adoption) {
+  HV* hash = newHV();
+  Set(aTHX_ hash, "volume_name", MaybeToPerl(aTHX_ adoption.volume_name));
+  Set(aTHX_ hash, "size_bytes", newSVuv(adoption.size.bytes()));
+  Set(aTHX_ hash, "remarks", ToPerl(aTHX_ adoption.remarks));
+  return Reference(aTHX_ hash);
+}
+
 SV* ToPerl(pTHX_ const CopyInfo& copy) {
   HV* hash = newHV();
   Set(aTHX_ hash, "volume_name", ToPerl(aTHX_ copy.volume_name));

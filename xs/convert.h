@@ -29,6 +29,7 @@ SV* ToPerl(pTHX_ const PlaceInfo& place);
 SV* ToPerl(pTHX_ const DiskSnapshotInfo& snapshot);
 SV* ToPerl(pTHX_ const VmSnapshotInfo& snapshot);
 SV* ToPerl(pTHX_ const AdoptedInfo& adopted);
+SV* ToPerl(pTHX_ const AdoptionInfo& adoption);
 SV* ToPerl(pTHX_ const LogRecord& record);
 
 template <typename T>

@@ -64,6 +64,19 @@ struct Annotation {
   std::optional<bool> is_protected;
 };
 
+// A namespace that is no disk of this storage, or a LUN, which is to become one.
+struct AdoptionSource {
+  std::string path;  // the array's: /vol/VOLUME/NAME
+  bool is_lun = false;
+};
+
+// What adopting it would do.
+struct AdoptionOutlook {
+  std::optional<VolumeName> disk;  // it has been adopted already, as that one
+  ByteCount size;
+  std::vector<std::string> remarks = {};  // what comes along and what changes, for people
+};
+
 // Another storage of the same cluster.
 struct OtherStorage {
   std::string storage_id;
@@ -160,6 +173,21 @@ class DiskStore {
   // kNotFound; kInvalidArgument when the notes are too long. No change, no request to make it.
   virtual Status Annotate(const VolumeName& name, const Annotation& annotation,
                           const Deadline& deadline) = 0;
+
+  // ---- adopting what others made
+
+  // Whether it can become a disk of that VM, whose volumes are `neighbours`. Changes nothing. kNotFound;
+  // kConflict and kBusy for what must not, kAlreadyExists for what is a disk of this storage.
+  virtual Result<AdoptionOutlook> ExamineForAdoption(const AdoptionSource& source,
+                                                     std::uint64_t vmid,
+                                                     const Neighbours& neighbours,
+                                                     const Deadline& deadline) = 0;
+  // Makes it the disk of that name, with its bytes and snapshots: named, marked, mapped, in its VM's group.
+  // A LUN is converted first, in place. Its mark says what it was, so that the same call goes on with what
+  // was interrupted, under the name that it has by then; nothing ever deletes it. Errors as above;
+  // kAlreadyExists with Refusal::kNameLost as for Make.
+  virtual Result<Disk> Adopt(const AdoptionSource& source, const VolumeName& name,
+                             const Neighbours& neighbours, const Deadline& deadline) = 0;
 
   // ---- bringing back
 

@@ -50,6 +50,13 @@ struct DeletedInfo {
   std::int64_t kept_until_s = 0;
 };
 
+// What adopting a namespace or a LUN would do.
+struct AdoptionInfo {
+  std::string volume_name;  // it has been adopted already, as that one; else empty
+  ByteCount size;
+  std::vector<std::string> remarks = {};  // what comes along and what changes, for people
+};
+
 // Of a full clone, which is a disk like any other while its bytes are still copied.
 struct CopyInfo {
   std::string volume_name;

@@ -117,4 +117,23 @@ NvmeNamespace ParseNamespace(FieldReader& fields) {
   return ns;
 }
 
+ReadRequest LunListing(const std::string& svm_name, const std::string& volume_filter) {
+  ReadRequest request{.path = kLunsPath, .doing = "list the LUNs of SVM " + Quoted(svm_name)};
+  request.query.Add("svm.name", LiteralFilter(svm_name))
+      .Add("location.volume.name", volume_filter)
+      .Add("fields", "uuid,name,location.volume.name,space.size,status.mapped")
+      .Add("max_records", std::to_string(kPageRecords));
+  return request;
+}
+
+Lun ParseLun(FieldReader& fields) {
+  Lun lun;
+  lun.uuid = fields.RequireUuid("/uuid");
+  lun.path = fields.RequireText("/name");
+  lun.volume_name = fields.OptionalText("/location/volume/name");
+  lun.size = fields.OptionalBytes("/space/size");
+  lun.is_mapped = fields.OptionalBool("/status/mapped");
+  return lun;
+}
+
 }  // namespace ontapnvme::ontap

@@ -15,6 +15,7 @@ namespace ontapnvme::ontap {
 
 inline constexpr const char* kVolumesPath = "/api/storage/volumes";
 inline constexpr const char* kNamespacesPath = "/api/storage/namespaces";
+inline constexpr const char* kLunsPath = "/api/storage/luns";
 
 inline std::string VolumePath(const Uuid& uuid) {
   return std::string(kVolumesPath) + "/" + uuid.Text();
@@ -40,5 +41,8 @@ ReadRequest NamespaceListing(const std::string& svm_name, const std::string& vol
                              NamespaceMaps maps);
 std::string NamespaceFields(NamespaceMaps maps);
 NvmeNamespace ParseNamespace(FieldReader& fields);
+
+ReadRequest LunListing(const std::string& svm_name, const std::string& volume_filter);
+Lun ParseLun(FieldReader& fields);
 
 }  // namespace ontapnvme::ontap

@@ -69,6 +69,15 @@ struct NvmeNamespace {
   std::string BaseName() const { return path.substr(path.rfind('/') + 1); }
 };
 
+// A block device of SCSI, which an array can turn into a namespace.
+struct Lun {
+  Uuid uuid;
+  std::string path;  // /vol/<volume>/<name>
+  std::string volume_name;
+  ByteCount size;
+  std::optional<bool> is_mapped;  // to an igroup; absent where the array does not say
+};
+
 // The subsystem that a namespace is mapped to costs the array extra work per namespace.
 enum class NamespaceMaps { kSkip, kRead };
 

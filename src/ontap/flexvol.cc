@@ -149,6 +149,18 @@ Result<FlexVolPlace> FlexVols::ReadPlace(const Uuid& uuid, const Deadline& deadl
   return ReadOne(*rest_, request, parse, deadline);
 }
 
+Result<FlexVolUse> FlexVols::ReadUse(const Uuid& uuid, const Deadline& deadline) {
+  ReadRequest request{.path = VolumePath(uuid),
+                      .doing = "read what volume " + uuid.Text() + " is used for"};
+  request.query.Add("fields", "is_svm_root,type,nas.path");
+  const auto parse = [](FieldReader& fields) {
+    return FlexVolUse{.is_svm_root = fields.OptionalBool("/is_svm_root"),
+                      .type = fields.OptionalText("/type"),
+                      .nas_path = fields.OptionalText("/nas/path")};
+  };
+  return ReadOne(*rest_, request, parse, deadline);
+}
+
 Status FlexVols::Resize(const Uuid& uuid, ByteCount size, const Deadline& deadline) {
   const Json body{{"size", size.bytes()}};
   return Apply(*rest_, Patch(uuid, body, "resize"), deadline);

@@ -40,6 +40,13 @@ struct FlexVolPlace {
   unsigned percent = 0;
 };
 
+// What a FlexVol serves besides block devices, or instead.
+struct FlexVolUse {
+  std::optional<bool> is_svm_root;  // absent where the array does not say
+  std::string type;                 // rw; dp and others are copies that the array keeps
+  std::string nas_path;  // where it is mounted for clients of NFS and SMB; empty: nowhere
+};
+
 // A FlexClone lives on its parent's aggregate and begins with its size, data and settings.
 struct FlexCloneSpec {
   std::string name;
@@ -94,6 +101,8 @@ class FlexVols {
   Status StartMove(const Uuid& uuid, const std::string& aggregate, const Deadline& deadline);
   // One request.
   Result<FlexVolPlace> ReadPlace(const Uuid& uuid, const Deadline& deadline);
+  // One request.
+  Result<FlexVolUse> ReadUse(const Uuid& uuid, const Deadline& deadline);
 
   // Sets the size. Idempotent. kNoSpace when the aggregate is full.
   Status Resize(const Uuid& uuid, ByteCount size, const Deadline& deadline);

@@ -12,6 +12,7 @@ constexpr unsigned kBlockBytes = 4096;
 // Creating and changing a namespace may be a job from this release on, and takes return_timeout;
 // before it is always synchronous (NetApp REST reference, namespaces).
 constexpr Release kMayBeJob{9, 16, 1};
+constexpr Release kConvertsLuns{9, 11, 1};
 
 std::string PathIn(const std::string& volume_name, const std::string& rest) {
   return "/vol/" + volume_name + "/" + rest;
@@ -86,7 +87,30 @@ Result<NvmeNamespace> NvmeNamespaces::Make(Json body, const std::string& volume_
   const std::string path = PathIn(volume_name, base_name);
   body["svm"] = {{"name", svm_}};
   body["name"] = path;
-  auto request = ChangeRequest::Post(kNamespacesPath, body, "create namespace " + Quoted(path));
+  return Make(ChangeRequest::Post(kNamespacesPath, body, "create namespace " + Quoted(path)),
+              volume_name, path, deadline);
+}
+
+Result<std::vector<Lun>> NvmeNamespaces::ListLuns(const std::string& volume_name,
+                                                  const Deadline& deadline) {
+  const auto request = LunListing(svm_, LiteralFilter(volume_name));
+  return ReadAll(*rest_, request, ParseLun, deadline);
+}
+
+Result<NvmeNamespace> NvmeNamespaces::ConvertLun(const Lun& lun, const Deadline& deadline) {
+  const std::string doing = "convert LUN " + Quoted(lun.path) + " to a namespace";
+  if (rest_->IsOlderThan(kConvertsLuns)) {
+    return Error(ErrorCode::kUnsupported, "cannot " + doing)
+        .With("release", rest_->release()->Text())
+        .Try("upgrade to ONTAP " + kConvertsLuns.Text() + " or later");
+  }
+  const Json body{{"svm", {{"name", svm_}}}, {"convert", {{"lun", {{"uuid", lun.uuid.Text()}}}}}};
+  return Make(ChangeRequest::Post(kNamespacesPath, body, doing), lun.volume_name, lun.path,
+              deadline);
+}
+
+Result<NvmeNamespace> NvmeNamespaces::Make(ChangeRequest request, const std::string& volume_name,
+                                           const std::string& path, const Deadline& deadline) {
   request.takes_return_timeout = rest_->IsKnownAtLeast(kMayBeJob);
   // A job shows no record, and a record need not show the size in force.
   std::optional<Uuid> uuid;

@@ -18,6 +18,7 @@
 namespace ontapnvme::ontap {
 
 class RestClient;
+struct ChangeRequest;
 
 class NvmeNamespaces {
  public:
@@ -37,6 +38,9 @@ class NvmeNamespaces {
                                           const Deadline& deadline,
                                           NamespaceMaps maps = NamespaceMaps::kRead);
 
+  // The LUNs in the volume of that name.
+  Result<std::vector<Lun>> ListLuns(const std::string& volume_name, const Deadline& deadline);
+
   // Creates /vol/<volume_name>/<base_name>, os_type linux, 4 KiB blocks. Not idempotent:
   // kAlreadyExists when the path is taken; kInvalidArgument with kTooSmall below what the array
   // makes. `size` is a multiple of 4096; the size in force is in
@@ -50,6 +54,10 @@ class NvmeNamespaces {
   // Refusal::kGone when the array finds no such namespace in the snapshot.
   Result<NvmeNamespace> CloneFromSnapshot(const NvmeNamespace& ns, const std::string& snapshot_name,
                                           const std::string& base_name, const Deadline& deadline);
+  // Makes the LUN a namespace with its path and its bytes, in place; whether comment and UUID stay is not
+  // stated. Not idempotent: kNotFound once it is none any more. Refused while it is mapped, is in a
+  // snapshot, or has bytes beside those that hosts see; kUnsupported before 9.11.1.
+  Result<NvmeNamespace> ConvertLun(const Lun& lun, const Deadline& deadline);
   // Gives the namespace the bytes and the size of `source`, another one of its volume. UUID, map and
   // path stay. Idempotent while neither is written to.
   Status Overwrite(const Uuid& uuid, const Uuid& source, const Deadline& deadline);
@@ -62,6 +70,10 @@ class NvmeNamespaces {
   // At that path; the body says the rest.
   Result<NvmeNamespace> Make(nlohmann::json body, const std::string& volume_name,
                              const std::string& base_name, const Deadline& deadline);
+
+  // Sends what makes the namespace at `path`.
+  Result<NvmeNamespace> Make(ChangeRequest request, const std::string& volume_name,
+                             const std::string& path, const Deadline& deadline);
 
   RestClient* rest_;
   std::string svm_;

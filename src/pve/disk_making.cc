@@ -139,6 +139,31 @@ Result<std::vector<CopyInfo>> DiskMaking::CopyProgress(std::uint64_t vmid,
   return infos;
 }
 
+Result<AdoptionInfo> DiskMaking::ExamineForAdoption(const catalogue::AdoptionSource& source,
+                                                    std::uint64_t vmid, const Deadline& deadline) {
+  TRY(const auto neighbours, disks_.ListNeighbours({vmid}, std::nullopt, deadline));
+  TRY(auto outlook, disks_.ExamineForAdoption(source, vmid, neighbours, deadline));
+  return AdoptionInfo{.volume_name = outlook.disk ? outlook.disk->Text() : "",
+                      .size = outlook.size,
+                      .remarks = std::move(outlook.remarks)};
+}
+
+Result<std::string> DiskMaking::Adopt(const catalogue::AdoptionSource& source, std::uint64_t vmid,
+                                      const Deadline& deadline) {
+  return WithChosenName([&] { return AdoptOnce(source, vmid, deadline); });
+}
+
+// A task that was stopped meanwhile takes nothing back: it was there before.
+Result<std::string> DiskMaking::AdoptOnce(const catalogue::AdoptionSource& source,
+                                          std::uint64_t vmid, const Deadline& deadline) {
+  TRY(const auto neighbours, disks_.ListNeighbours({vmid}, std::nullopt, deadline));
+  TRY(const auto name, ChooseName(config_, vmid, "", neighbours));
+  const auto disk = disks_.Adopt(source, name, neighbours, deadline);
+  if (!disk.ok()) return disk.error();
+  if (disk->ns) node_.disks.Remember(disk->volume.name, disk->ns->uuid);
+  return disk->volume.name.Text();
+}
+
 Result<std::string> DiskMaking::Known(const VolumeName& name, const catalogue::Disk& disk,
                                       const Deadline& deadline) {
   if (disk.ns) node_.disks.Remember(name, disk.ns->uuid);

@@ -29,6 +29,10 @@ class DiskMaking {
                                            const std::optional<SnapshotName>& snapshot,
                                            std::uint64_t vmid, const Deadline& deadline);
   Result<std::vector<CopyInfo>> CopyProgress(std::uint64_t vmid, const Deadline& deadline);
+  Result<AdoptionInfo> ExamineForAdoption(const catalogue::AdoptionSource& source,
+                                          std::uint64_t vmid, const Deadline& deadline);
+  Result<std::string> Adopt(const catalogue::AdoptionSource& source, std::uint64_t vmid,
+                            const Deadline& deadline);
 
  private:
   // One try. The error has Refusal::kNameLost when the chosen name went to another owner.
@@ -39,6 +43,8 @@ class DiskMaking {
   Result<std::vector<std::string>> CloneVmOnce(const std::vector<VolumeName>& sources,
                                                const std::optional<SnapshotName>& snapshot,
                                                std::uint64_t vmid, const Deadline& deadline);
+  Result<std::string> AdoptOnce(const catalogue::AdoptionSource& source, std::uint64_t vmid,
+                                const Deadline& deadline);
   // Remembers which namespace the new disk is, and returns its name. When the task was stopped while
   // that was going on, the disk is taken away again: Proxmox has been told of none.
   Result<std::string> Known(const VolumeName& name, const catalogue::Disk& disk,

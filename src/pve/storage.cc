@@ -224,6 +224,18 @@ Result<std::string> Storage::Undelete(const std::string& volume_name,
   return impl_->operations.disks.Undelete(name, queued_as, deadline);
 }
 
+Result<AdoptionInfo> Storage::ExamineForAdoption(const std::string& path, bool is_lun,
+                                                 std::uint64_t vmid) {
+  return impl_->operations.disk_making.ExamineForAdoption({.path = path, .is_lun = is_lun}, vmid,
+                                                          impl_->Begin(kListBudget));
+}
+
+Result<std::string> Storage::Adopt(const std::string& path, bool is_lun, std::uint64_t vmid) {
+  const Deadline deadline = impl_->Begin(kChangeBudget);
+  impl_->operations.recovery.SettleIfDue(deadline);
+  return impl_->operations.disk_making.Adopt({.path = path, .is_lun = is_lun}, vmid, deadline);
+}
+
 Result<std::string> Storage::ActivateVolume(const std::string& volume_name) {
   TRY(const auto name, VolumeName::Parse(volume_name));
   return impl_->operations.volume_activation.ActivateVolume(name, impl_->Begin(kChangeBudget));

@@ -5,8 +5,8 @@
 // Every call has a budget of its own (changes 45 s, below the 60 s that Proxmox gives to the holder
 // of a storage lock; lists 10 s; status 5 s; CheckConnection 2 s), shared by requests, jobs, retries
 // and waits for devices. It ends early when the caller's task is stopped (kInterrupted), and soon
-// when the array is known to be silent (docs/adr/0016). Allocate, Free, Undelete, RemoveAbandoned,
-// CreateBase, Clone, CloneVm, Rename, AdoptSnapshot, HandOver, TakeOver, SetNotes and SetProtected are
+// when the array is known to be silent (docs/adr/0016). Allocate, Free, Undelete, Adopt,
+// RemoveAbandoned, CreateBase, Clone, CloneVm, Rename, AdoptSnapshot, HandOver, TakeOver, SetNotes and SetProtected are
 // called by the holder of Proxmox's lock of the storage, on whichever node. Calls block; an object serves
 // one thread. After a fork the child may go on using its copy: connections are abandoned, not shared.
 //
@@ -124,6 +124,13 @@ class Storage {
   // another volume has the name, kConflict for several and for what is not this storage's, kNotFound,
   // kPermissionDenied: the account must have a right of its own for it.
   Result<std::string> Undelete(const std::string& volume_name, const std::string& queued_as);
+  // Whether a namespace that is no disk of this storage, or a LUN, can become a disk of that VM, and what
+  // comes along. `path` is the array's, /vol/VOLUME/NAME. Changes nothing. kNotFound; kConflict and kBusy
+  // for what must not become one, kAlreadyExists for what is a disk of this storage.
+  Result<AdoptionInfo> ExamineForAdoption(const std::string& path, bool is_lun, std::uint64_t vmid);
+  // Makes it one, where it is, and returns its name: with its bytes and snapshots, as a disk that no VM has
+  // in its configuration. Done again it goes on with what was interrupted; nothing is deleted. As above.
+  Result<std::string> Adopt(const std::string& path, bool is_lun, std::uint64_t vmid);
   // Proves the device and points the link at it. Idempotent. Returns the link's path.
   Result<std::string> ActivateVolume(const std::string& volume_name);
   // Flushes and removes the link. Idempotent; success when nothing was active. No request unless

@@ -27,6 +27,7 @@ const std::map<std::string, std::string>& SwitchesNotAsked() {
       {"job_reads", kAccount},
       {"late_by_uuid", kLoad},
       {"late_listing_ms", kLoad},
+      {"lun_comment", "a LUN's comment is not asked for, and nothing depends on it"},
       {"locked_snapshot_rename",
        "shows when anti-ransomware protection has taken one, and 12 hours later"},
       {"move_s", "needs a second aggregate, and as long as a volume takes to copy"},

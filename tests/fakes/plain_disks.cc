@@ -304,6 +304,35 @@ Status PlainDisks::Annotate(const VolumeName& name, const Annotation& annotation
   });
 }
 
+Result<catalogue::AdoptionOutlook> PlainDisks::ExamineForAdoption(
+    const catalogue::AdoptionSource& source, std::uint64_t /*vmid*/,
+    const Neighbours& /*neighbours*/, const Deadline& deadline) {
+  using Answer = Result<catalogue::AdoptionOutlook>;
+  return world_->Run<Answer>("ExamineForAdoption", source.path, deadline, [&]() -> Answer {
+    const auto found = world_->strangers.find(source.path);
+    if (found == world_->strangers.end()) return Gone(source.path);
+    return catalogue::AdoptionOutlook{
+        .disk = std::nullopt, .size = found->second.size, .remarks = {"a remark"}};
+  });
+}
+
+Result<Disk> PlainDisks::Adopt(const catalogue::AdoptionSource& source, const VolumeName& name,
+                               const Neighbours& /*neighbours*/, const Deadline& deadline) {
+  using Answer = Result<Disk>;
+  return world_->Run<Answer>("Adopt", source.path, deadline, [&]() -> Answer {
+    const auto found = world_->strangers.find(source.path);
+    if (found == world_->strangers.end()) return Gone(source.path);
+    if (world_->IsTaken(name)) {
+      return Refused(ErrorCode::kAlreadyExists, "the name is taken", Refusal::kNameLost);
+    }
+    found->second.name = name;
+    found->second.mapping = Mapping::kHere;
+    const PlainDisk& adopted = world_->Add(found->second);
+    world_->strangers.erase(found);
+    return Disk{.volume = world_->VolumeOf(adopted), .ns = world_->NamespaceOf(adopted)};
+  });
+}
+
 Result<std::vector<catalogue::DeletedVolume>> PlainDisks::ListDeleted(const Deadline& deadline) {
   using Answer = Result<std::vector<catalogue::DeletedVolume>>;
   return world_->Run<Answer>("ListDeleted", "", deadline, [&]() -> Answer {

@@ -54,6 +54,13 @@ class PlainDisks : public catalogue::DiskStore {
                                      const Deadline& deadline) override;
   Status Annotate(const VolumeName& name, const catalogue::Annotation& annotation,
                   const Deadline& deadline) override;
+  Result<catalogue::AdoptionOutlook> ExamineForAdoption(const catalogue::AdoptionSource& source,
+                                                        std::uint64_t vmid,
+                                                        const catalogue::Neighbours& neighbours,
+                                                        const Deadline& deadline) override;
+  Result<catalogue::Disk> Adopt(const catalogue::AdoptionSource& source, const VolumeName& name,
+                                const catalogue::Neighbours& neighbours,
+                                const Deadline& deadline) override;
   Result<std::vector<catalogue::DeletedVolume>> ListDeleted(const Deadline& deadline) override;
   Result<catalogue::Disk> Undelete(const VolumeName& name, const std::string& queued_as,
                                    bool is_there, const catalogue::Neighbours& neighbours,

@@ -110,7 +110,8 @@ class PlainWorld {
     afterwards_[call] = std::move(happens);
   }
 
-  std::list<PlainDisk> deleted;  // that can be brought back
+  std::list<PlainDisk> deleted;                // that can be brought back
+  std::map<std::string, PlainDisk> strangers;  // that can be adopted, by their paths
 
   // ---- what a test looks at
 

@@ -119,6 +119,7 @@ Array::Array(Parts parts, const json& config)
   AddRecoveryQueueRoutes(&routes_);
   AddSnapshotRoutes(&routes_);
   AddNamespaceRoutes(&routes_);
+  AddLunRoutes(&routes_);
   AddSubsystemRoutes(&routes_);
   AddSubsystemControllerRoutes(&routes_);
   AddSubsystemHostRoutes(&routes_);

@@ -11,6 +11,8 @@ uuid                             str   kr
 auto_delete                      bool  cpx
 clone.source.name                str   cp
 clone.source.uuid                str   cp
+convert.lun.name                 str   c    since=11
+convert.lun.uuid                 str   c    since=11
 comment                          str   cp   len=0..254
 consistency_group.name           str   r    since=16
 consistency_group.uuid           str   r    since=16
@@ -40,6 +42,25 @@ subsystem_map.subsystem.name     str   rx   len=1..64
 subsystem_map.subsystem.uuid     str   rx
 svm.name                         str   c
 svm.uuid                         str   c
+)");
+  return model;
+}
+
+// As far as becoming a namespace takes.
+const Model& Lun() {
+  static const Model model("Lun", R"(
+name                 str   kc
+uuid                 str   kr
+comment              str   c    len=0..254
+create_time          str   r
+location.volume.name str   r
+location.volume.uuid str   r
+os_type              str   c    enum=aix|linux|vmware|windows
+space.size           int   c    range=4096..140737488355328
+status.mapped        bool  rx
+status.state         str   r    enum=nvfail|offline|online
+svm.name             str   c
+svm.uuid             str   c
 )");
   return model;
 }

@@ -31,10 +31,7 @@ constexpr std::uint64_t kBytesMinimum = 4096;
 constexpr std::uint64_t kBytesMaximum = std::uint64_t{128} << 40U;
 constexpr std::uint64_t kBytesMaximumOld = 17557557870592;  // before large namespaces
 
-struct Location {
-  std::string volume;
-  std::string base_name;
-};
+using Location = NamespaceLocation;
 
 // From "/vol/<volume>/<name>" or from the `location` fields; both must agree when both are given.
 Location RequireLocation(const World& world, const json& body) {
@@ -51,12 +48,7 @@ Location RequireLocation(const World& world, const json& body) {
     if (location.base_name.empty()) Refuse(code::kRequired, "No name was specified", "name");
     return location;
   }
-  static const std::string kPrefix = "/vol/";
-  const auto slash = path.find('/', kPrefix.size());
-  if (path.rfind(kPrefix, 0) != 0 || slash == std::string::npos || slash + 1 == path.size()) {
-    Refuse(kBadName, "A namespace name is /vol/<volume>/<namespace>", "name");
-  }
-  const Location named{path.substr(kPrefix.size(), slash - kPrefix.size()), path.substr(slash + 1)};
+  const Location named = RequireNamespacePath(path);
   if ((!location.volume.empty() && location.volume != named.volume) ||
       (!location.base_name.empty() && location.base_name != named.base_name)) {
     Refuse(code::kFieldConflict, "\"name\" and \"location\" disagree", "name");
@@ -188,6 +180,15 @@ void RequireCreateFields(const json& body) {
 
 }  // namespace
 
+NamespaceLocation RequireNamespacePath(const std::string& path) {
+  static const std::string kPrefix = "/vol/";
+  const auto slash = path.find('/', kPrefix.size());
+  if (path.rfind(kPrefix, 0) != 0 || slash == std::string::npos || slash + 1 == path.size()) {
+    Refuse(kBadName, "A namespace name is /vol/<volume>/<namespace>", "name");
+  }
+  return {path.substr(kPrefix.size(), slash - kPrefix.size()), path.substr(slash + 1)};
+}
+
 std::string HexNumber(unsigned number) {
   char text[16];
   std::snprintf(text, sizeof text, "%08xh", number);
@@ -216,6 +217,7 @@ Reply PostNamespace(Call& call) {
   const json body = call.Body(models::NvmeNamespace(), Write::kCreate);
   call.RequireNoMoreParams();
   const Svm& svm = call.RequireSvm(body);
+  if (Has(body, "convert")) return ConvertLun(call, body, svm);
   RequireCreateFields(body);
   World& world = call.world;
   NvmeNamespace ns;

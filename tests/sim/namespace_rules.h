@@ -17,6 +17,16 @@ nlohmann::json NamespaceRecord(World& world, const NvmeNamespace& ns, bool with_
 void RequireNamespaceFits(World& world, const Volume& volume, std::uint64_t size_bytes,
                           std::uint64_t before_bytes, std::int64_t block_size);
 
+struct NamespaceLocation {
+  std::string volume;
+  std::string base_name;
+};
+// Of "/vol/<volume>/<name>".
+NamespaceLocation RequireNamespacePath(const std::string& path);
+
+// POST with `convert.lun`: the LUN becomes a namespace in place.
+Reply ConvertLun(Call& call, const nlohmann::json& body, const Svm& svm);
+
 // As ONTAP writes nsid and anagrpid: "00000001h".
 std::string HexNumber(unsigned number);
 

@@ -161,6 +161,20 @@ struct NvmeNamespace {
   unsigned nsid = 0;
 };
 
+// No more of it than becoming a namespace takes; its bytes are kept under its UUID. Snapshots and clones of
+// its volume know nothing of it.
+struct Lun {
+  std::string uuid;
+  std::string volume_uuid;
+  std::string base_name;
+  std::string comment;
+  std::string os_type = "linux";
+  std::uint64_t size_bytes = 0;
+  bool is_mapped = false;
+  bool has_streams = false;  // bytes before and behind those that hosts see
+  Time create_time;
+};
+
 // Bytes of one namespace at one moment. Snapshots share it (a FlexClone inherits its parent's), the
 // last owner drops it.
 class SavedImage {

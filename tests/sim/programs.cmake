@@ -29,6 +29,7 @@ add_library(ontap_sim_core STATIC
     rest_group_snapshots.cc
     rest_interfaces.cc
     rest_jobs.cc
+    rest_luns.cc
     rest_namespaces.cc
     rest_nvme_services.cc
     rest_qos_policies.cc

@@ -43,6 +43,7 @@ void AddVolumeRoutes(Routes* routes);
 void AddRecoveryQueueRoutes(Routes* routes);
 void AddSnapshotRoutes(Routes* routes);
 void AddNamespaceRoutes(Routes* routes);
+void AddLunRoutes(Routes* routes);
 void AddSubsystemRoutes(Routes* routes);
 void AddSubsystemControllerRoutes(Routes* routes);
 void AddSubsystemHostRoutes(Routes* routes);

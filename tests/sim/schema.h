@@ -59,6 +59,7 @@ namespace models {
 const Model& Volume();
 const Model& Snapshot();
 const Model& NvmeNamespace();
+const Model& Lun();
 const Model& NvmeSubsystem();
 const Model& NvmeSubsystemHost();
 const Model& NvmeSubsystemMap();

@@ -131,6 +131,10 @@ const std::vector<SwitchRow>& SwitchRows() {
        "take",
        "documented: a locked snapshot cannot be deleted; whether it can be renamed, and whether the "
        "protection that took it deletes it all the same when it expires, nobody says"},
+      {"lun_comment",
+       {"lost", "kept"},
+       "lost",
+       "documented: a LUN becomes a namespace in place; whether its comment goes along, nobody says"},
       {"move_s",
        {"0", "600"},
        "600",

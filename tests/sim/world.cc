@@ -351,6 +351,14 @@ void World::RemoveNamespace(const std::string& uuid) {
 void World::DestroyVolumeContents(const std::string& volume_uuid) {
   for (const NvmeNamespace* ns : NamespacesOf(volume_uuid)) RemoveNamespace(ns->uuid);
   for (const Snapshot* snapshot : SnapshotsOf(volume_uuid)) RemoveSnapshot(snapshot->uuid);
+  std::vector<std::string> inside;
+  for (const Lun& lun : luns) {
+    if (lun.volume_uuid == volume_uuid) inside.push_back(lun.uuid);
+  }
+  for (const std::string& uuid : inside) {
+    blocks().Remove(uuid);
+    luns.Erase(uuid);
+  }
 }
 
 void World::LeaveGroup(const std::string& volume_uuid) {

@@ -35,6 +35,7 @@ class World {
   Table<Volume> volumes;
   Table<QueuedVolume> recovery_queue;
   Table<NvmeNamespace> namespaces;
+  Table<Lun> luns;
   Table<Snapshot> snapshots;
   Table<Subsystem> subsystems;
   Table<ConsistencyGroup> groups;

@@ -270,6 +270,18 @@ Result<std::string> Storage::Undelete(const std::string& volume_name,
   return volume_name;
 }
 
+Result<AdoptionInfo> Storage::ExamineForAdoption(const std::string& path, bool is_lun,
+                                                 std::uint64_t /*vmid*/) {
+  TRY_STATUS(impl_->Play(path));
+  return AdoptionInfo{
+      .volume_name = "", .size = ByteCount{4096}, .remarks = {path, is_lun ? "lun" : "namespace"}};
+}
+
+Result<std::string> Storage::Adopt(const std::string& path, bool is_lun, std::uint64_t vmid) {
+  TRY_STATUS(impl_->Play(path));
+  return "vm-" + std::to_string(vmid) + (is_lun ? "-lun-0" : "-disk-0");
+}
+
 Result<std::vector<CopyInfo>> Storage::CopyProgress(std::uint64_t vmid) {
   TRY_STATUS(impl_->Play());
   return std::vector<CopyInfo>{

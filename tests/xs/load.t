@@ -64,7 +64,7 @@ subtest 'every function of the façade has its XSUB' => sub {
     can_ok($module, qw(
         new check_settings verify check_connection activate capacity require_empty forget list
         info allocate free activate_volume deactivate_volume resize identity pending examine explain
-        require_same_disks apply_changes probes run_probe list_deleted undelete remove_abandoned
+        require_same_disks apply_changes probes run_probe list_deleted undelete examine_for_adoption adopt remove_abandoned
         create_base clone clone_vm copy_progress start_move where_is hand_over moved_volumes take_over rename set_notes set_protected export read_import_size import_volume
         activate_snapshot deactivate_snapshot prepare_snapshot create_snapshot
         delete_snapshot rollback_blockers rollback list_snapshots list_vm_snapshots adopt_snapshot take_log CLONE_SKIP

@@ -196,6 +196,9 @@ subtest 'lists and hashes have what their description says' => sub {
     ], 'deleted volumes');
     is_deeply($client->remove_abandoned(['größe', 'b']), ['größe', 'b'], 'names and lines');
     is($client->undelete('größe', 'x'), 'größe', 'a name');
+    is_deeply($client->examine_for_adoption('größe', 1, 101),
+        { volume_name => undef, size_bytes => 4096, remarks => ['größe', 'lun'] }, 'what adopting would do');
+    is($client->adopt('größe', 0, 101), 'vm-101-disk-0', 'the name of what was adopted');
     is_deeply($client->copy_progress(101),
         [{ volume_name => 'vm-101-disk-0', has_begun => 1, percent => 40 }], 'full clones');
     is_deeply($client->list_snapshots('x'), [

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/look_again.h"
-#include "catalogue/flexvol/disk_records.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/refusals.h"
 
 namespace ontapnvme::catalogue::flexvol {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "catalogue/flexvol/disk_records.h"
 #include "catalogue/flexvol/facts/disk_spec.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/flexvol/renaming.h"
 #include "catalogue/flexvol/snapshots.h"
 #include "catalogue/refusals.h"

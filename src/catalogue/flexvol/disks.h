@@ -3,6 +3,7 @@
 #pragma once
 
 #include "catalogue/disk_store.h"
+#include "catalogue/flexvol/adopting.h"
 #include "catalogue/flexvol/disk_lookup.h"
 #include "catalogue/flexvol/disk_making.h"
 #include "catalogue/flexvol/renaming.h"
@@ -19,7 +20,8 @@ class Disks : public DiskStore {
         lookup_(session),
         making_(session),
         renaming_(session),
-        undeleting_(session) {}
+        undeleting_(session),
+        adopting_(session) {}
 
   Found<Disk> Find(const VolumeName& name, const Deadline& deadline) override {
     return lookup_.Find(name, deadline);
@@ -84,6 +86,16 @@ class Disks : public DiskStore {
   Status Annotate(const VolumeName& name, const Annotation& annotation,
                   const Deadline& deadline) override;
 
+  Result<AdoptionOutlook> ExamineForAdoption(const AdoptionSource& source, std::uint64_t vmid,
+                                             const Neighbours& neighbours,
+                                             const Deadline& deadline) override {
+    return adopting_.Examine(source, vmid, neighbours, deadline);
+  }
+  Result<Disk> Adopt(const AdoptionSource& source, const VolumeName& name,
+                     const Neighbours& neighbours, const Deadline& deadline) override {
+    return adopting_.Adopt(source, name, neighbours, deadline);
+  }
+
   Result<std::vector<DeletedVolume>> ListDeleted(const Deadline& deadline) override {
     return undeleting_.List(deadline);
   }
@@ -113,6 +125,7 @@ class Disks : public DiskStore {
   DiskMaking making_;
   Renaming renaming_;
   Undeleting undeleting_;
+  Adopting adopting_;
 };
 
 }  // namespace ontapnvme::catalogue::flexvol

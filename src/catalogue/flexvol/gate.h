@@ -17,8 +17,9 @@
 #include "base/deadline.h"
 #include "base/look_again.h"
 #include "base/result.h"
+#include "catalogue/disk_store.h"
 #include "catalogue/flexvol/names/array_names.h"
-#include "catalogue/flexvol/owned.h"
+#include "catalogue/flexvol/records/owned.h"
 #include "catalogue/records.h"
 #include "catalogue/undo_steps.h"
 #include "model/mark.h"
@@ -58,6 +59,14 @@ struct DisksAndParked {
 struct NamespaceAndCopies {
   OwnedNamespace ns;
   std::vector<OwnedNamespace> copies;
+};
+
+// What is no disk yet and may become one: a namespace, or a LUN.
+struct Stranger {
+  OwnedVolume volume;
+  std::optional<OwnedNamespace> ns;
+  std::optional<ontap::Lun> lun;  // instead
+  bool is_begun = false;  // its adoption was interrupted: the mark is there, the name is not
 };
 
 struct DeviceAndParent {
@@ -227,6 +236,10 @@ class Gate {
     volume.record_.name = name;
     return volume;
   }
+  // Renames to what a volume of that name is called. A lost answer is settled by the UUID behind the name.
+  // kAlreadyExists with Refusal::kNameLost when another volume has it.
+  Result<OwnedVolume> TakeName(const OwnedVolume& volume, const VolumeName& name,
+                               const Deadline& deadline);
   // `is_final`: past the recovery queue. Idempotent.
   Status Delete(const OwnedVolume& volume, bool is_final, const Deadline& deadline) {
     return volumes_.Delete(volume->flexvol.uuid, is_final, deadline);
@@ -271,6 +284,16 @@ class Gate {
   Status BringOnline(const OwnedVolume& volume, const Deadline& deadline) {
     return volumes_.BringOnline(volume->flexvol.uuid, deadline);
   }
+
+  // ---- adopting
+
+  // What is at that path, if it may become a disk of that VM: alone in a FlexVol that serves nothing else,
+  // mapped nowhere, nobody's. Else the error says what is in the way, and what to do about it; nothing: the
+  // array lists nothing there. At most four requests.
+  Result<std::optional<Stranger>> FindStranger(const AdoptionSource& source, std::uint64_t vmid,
+                                               const Deadline& deadline);
+  // In place; a lost answer is settled by what is at the path then.
+  Result<OwnedNamespace> Convert(const Stranger& stranger, const Deadline& deadline);
 
   // ---- going back in place; see CopyName
 
@@ -327,6 +350,9 @@ class Gate {
   struct StoredNames;
 
   Result<StoredNames> NamesOf(const VolumeName& name) const;
+  // What speaks against the FlexVol of a stranger by its name, its comment and its state.
+  Status RequireNobodys(const ontap::FlexVol& flexvol, const AdoptionSource& source,
+                        std::uint64_t vmid) const;
   std::optional<VolumeName> VolumeOfQueued(std::string_view flexvol) const {
     return names_.VolumeOf(ontap::NameBeforeDeletion(flexvol));
   }

@@ -225,6 +225,23 @@ Result<OwnedNamespace> Gate::AwaitNamespaceIn(const OwnedVolume& clone, const De
       .Try("try again, and look at its aggregate on the array");
 }
 
+Result<OwnedVolume> Gate::TakeName(const OwnedVolume& volume, const VolumeName& name,
+                                   const Deadline& deadline) {
+  TRY(auto flexvol, names_.FlexVol(name));
+  auto renamed = Rename(volume, flexvol, deadline);
+  if (!renamed.ok()) {
+    if (!MayHaveHappened(renamed.error())) return renamed.error();
+    TRY(const bool has_name, HasName(volume, flexvol, deadline));
+    if (!has_name && FailedWith(renamed, ErrorCode::kAlreadyExists)) {
+      Origin origin = renamed.error().origin();
+      origin.refusal = Refusal::kNameLost;
+      return std::move(renamed.error()).From(origin);
+    }
+    if (!has_name) return renamed.error();
+  }
+  return Renamed(volume, std::move(flexvol), name);
+}
+
 Status Gate::UnmapAnywhere(const OwnedNamespace& ns, const Deadline& deadline) {
   TRY(const auto found, namespaces_.FindByUuid(ns->uuid, deadline));
   if (!found || !found->subsystem_uuid) return {};

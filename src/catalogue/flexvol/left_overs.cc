@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "catalogue/flexvol/disk_lookup.h"
-#include "catalogue/flexvol/disk_records.h"
 #include "catalogue/flexvol/names/copy_name.h"
 #include "catalogue/flexvol/qualify/scratch_name.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/flexvol/snapshots.h"
 
 namespace ontapnvme::catalogue::flexvol {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "catalogue/flexvol/renaming.h"
 
-#include "catalogue/flexvol/disk_records.h"
 #include "catalogue/flexvol/facts/storage_identity.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/refusals.h"
 
 namespace ontapnvme::catalogue::flexvol {

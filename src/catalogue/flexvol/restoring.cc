@@ -5,8 +5,8 @@
 
 #include "catalogue/disk_store.h"
 #include "catalogue/flexvol/disk_lookup.h"
-#include "catalogue/flexvol/disk_records.h"
 #include "catalogue/flexvol/names/copy_name.h"
+#include "catalogue/flexvol/records/disk_records.h"
 
 namespace ontapnvme::catalogue::flexvol {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "catalogue/flexvol/disk_lookup.h"
-#include "catalogue/flexvol/disk_records.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/undo_steps.h"
 
 namespace ontapnvme::catalogue::flexvol {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "catalogue/flexvol/disk_lookup.h"
-#include "catalogue/flexvol/disk_records.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/refusals.h"
 #include "node/boot_tag.h"
 

@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 #include "catalogue/flexvol/disk_lookup.h"
-#include "catalogue/flexvol/disk_records.h"
 #include "catalogue/flexvol/facts/disk_spec.h"
+#include "catalogue/flexvol/records/disk_records.h"
 #include "catalogue/refusals.h"
 
 namespace ontapnvme::catalogue::flexvol {
@@ -166,37 +166,33 @@ Result<OwnedDisk> Undeleting::Prove(OwnedVolume volume, const DeletedVolume& del
   return OwnedDisk{.volume = std::move(volume), .ns = std::move(*ns)};
 }
 
-// A lost answer is settled by the UUID behind the name.
 Result<OwnedVolume> Undeleting::GiveName(const OwnedVolume& volume, const VolumeName& name,
                                          const Deadline& deadline) {
-  auto& gate = session_->gate;
-  TRY(auto flexvol, gate.names().FlexVol(name));
-  const auto renamed = gate.Rename(volume, flexvol, deadline);
-  if (!renamed.ok()) {
-    if (!MayHaveHappened(renamed.error())) return renamed.error();
-    TRY(const bool has_name, gate.HasName(volume, flexvol, deadline));
-    if (!has_name && FailedWith(renamed, ErrorCode::kAlreadyExists)) {
-      return NameTaken(name, volume->flexvol.name);
-    }
-    if (!has_name) return renamed.error();
-  }
   auto full = name;
   full.base_name = volume->mark.mark.base_name;
-  return Gate::Renamed(volume, std::move(flexvol), full);
+  auto named = session_->gate.TakeName(volume, full, deadline);
+  if (FailedWith(named, ErrorCode::kAlreadyExists)) return NameTaken(name, volume->flexvol.name);
+  return named;
 }
 
 Result<Disk> Undeleting::Connect(const OwnedVolume& volume, const OwnedNamespace& ns,
                                  const Neighbours& neighbours, const Deadline& deadline) {
-  auto& gate = session_->gate;
+  return ConnectAsDisk(*session_, volume, ns, neighbours, "is back", deadline);
+}
+
+Result<Disk> ConnectAsDisk(const Session& session, const OwnedVolume& volume,
+                           const OwnedNamespace& ns, const Neighbours& neighbours,
+                           const std::string& what, const Deadline& deadline) {
+  auto& gate = session.gate;
   const std::string shown = "volume '" + volume->name.LeafText() + "'";
   // Schedules of the array are the group's affair, as on every disk.
   ontap::FlexVolSettings settings;
   settings.snapshot_policy = "none";
   TRY(const auto refused, gate.ApplySettings(volume, settings, deadline));
-  WarnOfRefused(session_->log, shown + " is back", refused);
+  WarnOfRefused(session.log, shown + " " + what, refused);
   TRY_STATUS(gate.Map(ns, deadline));
   if (volume->name.IsGroupMember() && !volume->flexvol.group) {
-    TRY_STATUS(session_->groups.JoinOrWarn(volume->name.vmid, {volume}, neighbours.ours, deadline));
+    TRY_STATUS(session.groups.JoinOrWarn(volume->name.vmid, {volume}, neighbours.ours, deadline));
   }
   return Disk{.volume = VolumeOf(volume), .ns = NamespaceOf(ns, shown)};
 }

@@ -16,6 +16,12 @@
 
 namespace ontapnvme::catalogue::flexvol {
 
+// What has its name and is not made here becomes a disk: without a schedule of its own, mapped, in its
+// VM's group. Idempotent. `what` says after the volume's name what it is by then, for a warning.
+Result<Disk> ConnectAsDisk(const Session& session, const OwnedVolume& volume,
+                           const OwnedNamespace& ns, const Neighbours& neighbours,
+                           const std::string& what, const Deadline& deadline);
+
 class Undeleting {
  public:
   // Borrowed.

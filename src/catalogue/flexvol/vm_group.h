@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "catalogue/flexvol/gate.h"
-#include "catalogue/flexvol/owned.h"
+#include "catalogue/flexvol/records/owned.h"
 #include "catalogue/records.h"
 #include "model/mark.h"
 #include "model/snapshot_name.h"

@@ -82,7 +82,8 @@ package PVE::Storage::OntapNvmeTcp::Native {
         verify check_connection activate capacity require_empty forget list info allocate free
         activate_volume deactivate_volume resize prepare_snapshot create_snapshot delete_snapshot rollback_blockers
         rollback list_snapshots list_vm_snapshots adopt_snapshot identity pending examine explain require_same_disks
-        apply_changes create_base clone clone_vm list_deleted undelete remove_abandoned probes run_probe copy_progress start_move where_is
+        apply_changes create_base clone clone_vm list_deleted undelete
+        examine_for_adoption adopt remove_abandoned probes run_probe copy_progress start_move where_is
         hand_over moved_volumes take_over rename set_notes
         set_protected export read_import_size import_volume activate_snapshot
         deactivate_snapshot

@@ -7,7 +7,7 @@ use Exporter qw(import);
 
 use PVE::Storage::OntapNvmeTcp::Error qw(refuse);
 
-our @EXPORT_OK = qw(read_configs referenced_volumes lines_with);
+our @EXPORT_OK = qw(read_configs referenced_volumes lines_with enter_unused place_of_unused);
 
 =head1 NAME
 
@@ -31,6 +31,15 @@ disk or in a comment: what is named is not abandoned. Name without base part => 
 
 Where a volume stands: C<[vmid, section, line]> each. C<$name> has no base part; the section is that of a
 snapshot, and empty for the guest as it is.
+
+=item enter_unused($volid, $name, $vmid)
+
+Enters a disk in its guest's configuration as an unused one, in Proxmox VE's own way, where the guest is on this
+node and no configuration has the disk. RAM and cloud-init images are none. Says to standard output what it did.
+
+=item place_of_unused($storeid, $name, $vmid)
+
+C<slot> and the one that the guest has it as; else C<remedy> and the command that enters it.
 
 =back
 
@@ -85,6 +94,36 @@ sub lines_with ($storeid, $name, $configs) {
         }
     }
     return \@found;
+}
+
+sub enter_unused ($volid, $name, $vmid) {
+    return if $name =~ /\A(?:vm|base)-[0-9]+-(?:cloudinit\z|state-)/;
+    my ($storeid) = $volid =~ /\A([^:]+):/;
+    return if lines_with($storeid, $name, read_configs())->@*;
+    require PVE::Cluster;
+    require PVE::INotify;
+    my $guest = PVE::Cluster::get_vmlist()->{ids}{$vmid};
+    return if !$guest || $guest->{node} ne PVE::INotify::nodename();
+    my $class = $guest->{type} eq 'lxc' ? 'PVE::LXC::Config' : 'PVE::QemuConfig';
+    require($class =~ s{::}{/}gr . '.pm');
+    $class->lock_config($vmid, sub {
+        my $conf = $class->load_config($vmid);
+        my $slot = $class->add_unused_volume($conf, $volid) // return;
+        $class->write_config($vmid, $conf);
+        print "guest $vmid has it as $slot\n";
+    });
+    return;
+}
+
+sub place_of_unused ($storeid, $name, $vmid) {
+    my ($line) = map { $_->[2] }
+        grep { $_->[0] == $vmid && $_->[1] eq '' } lines_with($storeid, $name, read_configs())->@*;
+    return (slot => $1) if ($line // '') =~ /\A(\w+):/;
+    require PVE::Cluster;
+    my $guest = PVE::Cluster::get_vmlist()->{ids}{$vmid};
+    my $rescan = ($guest && $guest->{type} eq 'lxc' ? 'pct rescan' : 'qm disk rescan') . " --vmid $vmid";
+    return (remedy => "there is no guest $vmid: restore or create it, then: $rescan") if !$guest;
+    return (remedy => "on node $guest->{node}: $rescan");
 }
 
 1;

@@ -14,7 +14,7 @@ use PVE::Storage::OntapNvmeTcp::Command qw(
     EXIT_OK EXIT_FAILED chosen_sections complete_storages confirm print_result run_task say_error say_line
     under_storage_lock
 );
-use PVE::Storage::OntapNvmeTcp::GuestConfigs qw(read_configs lines_with);
+use PVE::Storage::OntapNvmeTcp::GuestConfigs qw(enter_unused place_of_unused);
 use PVE::Storage::OntapNvmeTcp::VolumeName qw(clean_volume_name);
 
 =head1 NAME
@@ -103,41 +103,8 @@ my sub clean_queued_name ($text) {
         : die "'$text' cannot be a name of the recovery queue\n";
 }
 
-# As an unused disk, in Proxmox VE's own way. RAM and cloud-init images are none.
-my sub enter ($volid, $leaf, $vmid) {
-    return if $leaf =~ /\A(?:vm|base)-[0-9]+-(?:cloudinit\z|state-)/;
-    my ($id) = $volid =~ /\A([^:]+):/;
-    return if lines_with($id, $leaf, read_configs())->@*;
-    my $guest = PVE::Cluster::get_vmlist()->{ids}{$vmid};
-    return if !$guest || $guest->{node} ne PVE::INotify::nodename();
-    my $class = $guest->{type} eq 'lxc' ? 'PVE::LXC::Config' : 'PVE::QemuConfig';
-    require($class =~ s{::}{/}gr . '.pm');
-    $class->lock_config($vmid, sub {
-        my $conf = $class->load_config($vmid);
-        my $slot = $class->add_unused_volume($conf, $volid) // return;
-        $class->write_config($vmid, $conf);
-        print "guest $vmid has it as $slot\n";
-    });
-    return;
-}
-
-my sub slot_of ($id, $leaf, $vmid) {
-    my ($line) = map { $_->[2] } grep { $_->[0] == $vmid && $_->[1] eq '' } lines_with($id, $leaf, read_configs())->@*;
-    return ($line // '') =~ /\A(\w+):/ ? $1 : undef;
-}
-
-my sub remedy_for ($vmid) {
-    my $guest = PVE::Cluster::get_vmlist()->{ids}{$vmid};
-    my $rescan = ($guest && $guest->{type} eq 'lxc' ? 'pct rescan' : 'qm disk rescan') . " --vmid $vmid";
-    return "there is no guest $vmid: restore or create it, then: $rescan" if !$guest;
-    return "on node $guest->{node}: $rescan";
-}
-
 sub _bring_back ($target, $param) {
-    # Only here: looking needs none of it.
-    require PVE::Cluster;
-    require PVE::INotify;
-    require PVE::Tools;
+    require PVE::Tools; # only here: looking does not need it
     my ($storage, $volume) = PVE::Storage::parse_volume_id($target);
     my ($chosen) = chosen_sections($storage);
     my ($id, $scfg) = $chosen->@*;
@@ -154,17 +121,12 @@ sub _bring_back ($target, $param) {
                 return $client->undelete($name, $queued_as);
             });
             print "$id:$back is back\n";
-            eval { enter("$id:$back", $leaf, $vmid); 1 }
+            eval { enter_unused("$id:$back", $leaf, $vmid); 1 }
                 or print "it could not be entered in the configuration of guest $vmid: $@";
         });
     });
     my $info = native($id, $scfg, sub ($client, $) { $client->info($leaf) });
-    my $slot = slot_of($id, $leaf, $vmid);
-    return {
-        volume => "$id:$info->{volume_name}",
-        vmid => $vmid + 0,
-        defined($slot) ? (slot => $slot) : (remedy => remedy_for($vmid)),
-    };
+    return { volume => "$id:$info->{volume_name}", vmid => $vmid + 0, place_of_unused($id, $leaf, $vmid) };
 }
 
 # ---- showing

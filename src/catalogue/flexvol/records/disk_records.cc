@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-#include "catalogue/flexvol/disk_records.h"
+#include "catalogue/flexvol/records/disk_records.h"
 
 #include "catalogue/flexvol/facts/disk_spec.h"
 

@@ -7,7 +7,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "catalogue/flexvol/facts/array_facts.h"
-#include "catalogue/flexvol/owned.h"
+#include "catalogue/flexvol/records/owned.h"
 #include "catalogue/records.h"
 #include "model/storage_config.h"
 
