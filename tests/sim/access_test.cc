@@ -96,7 +96,7 @@ TEST_F(AccessTest, GeneralRulesOfRequests) {
   ExpectRefusals({
       {"body on GET", "GET", "/api/cluster", "{}", 400, 262198},
       {"body on DELETE", "DELETE", "/api/storage/volumes/1", "{}", 400, 262198},
-      {"no such path", "GET", "/api/storage/luns", "", 404, 3},
+      {"no such path", "GET", "/api/storage/qtrees", "", 404, 3},
       {"not under /api", "GET", "/cluster", "", 404, 3},
       {"no such method", "POST", "/api/cluster", "{}", 405, 3},
       {"collection delete", "DELETE", "/api/storage/volumes?name=*", "", 405, 3},
