@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// print-settings perl | markdown | man: the table of settings as a Perl module, as rows of the table in
-// docs/settings.md, or in the man page on standard input, in place of its lines "=for settings TOPIC".
+// print-settings perl | markdown | man | javascript: the table of settings as a Perl module, as rows of the
+// table in docs/settings.md, in the man page on standard input, in place of its lines "=for settings TOPIC",
+// or in the panel of the web interface on standard input, in place of its line "// settings".
 // Used while building; not installed.
 #include <algorithm>
 #include <functional>
@@ -30,8 +31,7 @@ std::string Capitalized(std::string text) {
   return text;
 }
 
-// ---- the Perl module
-
+// The same in Perl and in JavaScript.
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) {
@@ -40,6 +40,8 @@ std::string Quoted(std::string_view text) {
   }
   return quoted + "'";
 }
+
+// ---- the Perl module
 
 // As Proxmox's schema has it. Of a text it holds no more than that it is short: the library says what
 // is wrong with one and what is allowed, and a section that the schema refuses is not even read.
@@ -207,6 +209,104 @@ bool PrintMan() {
   });
 }
 
+// ---- the panel of the web interface
+
+// A name in words, with those that people write in their own way: the label of a field.
+std::string LabelOf(const Setting& setting) {
+  static const std::map<std::string_view, std::string_view> spellings = {
+      {"capacity", "capacity (GiB)"},
+      {"ctrl", "controller"},
+      {"dhchap", "DH-HMAC-CHAP"},
+      {"ip", "address"},
+      {"mgmt", "management"},
+      {"nvme", "NVMe"},
+      {"ontap", "ONTAP"},
+      {"portal2", "portal 2"},
+      {"psk", "key"},
+      {"qos", "QoS"},
+      {"ssl", "certificate"},
+      {"svm", "SVM"},
+      {"tls", "TLS"},
+      {"vserver", "SVM"}};
+  std::string label;
+  std::string_view rest = setting.name;
+  while (!rest.empty()) {
+    const auto word = rest.substr(0, rest.find('_'));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    const auto spelling = spellings.find(word);
+    label += label.empty() ? "" : " ";
+    label += spelling == spellings.end() ? word : spelling->second;
+  }
+  return Capitalized(label);
+}
+
+std::string_view TopicOf(const Setting& setting) {
+  switch (setting.topic) {
+    case SettingTopic::kArray:
+      return "array";
+    case SettingTopic::kFabric:
+      return "fabric";
+    case SettingTopic::kDisks:
+      return "disks";
+    case SettingTopic::kDiagnosis:
+      return "diagnosis";
+  }
+  return "";
+}
+
+// As Proxmox's schema has it, which is what the fields hold a value to; see TypeOf.
+std::string KindInJavaScript(const Setting& setting) {
+  switch (setting.kind) {
+    case kFlag:
+      return "kind: 'flag'";
+    case kNumber:
+      return "kind: 'number', least: " + std::to_string(setting.least) +
+             ", most: " + std::to_string(setting.most);
+    case kWord: {
+      std::string words;
+      for (const auto word : setting.words) words += (words.empty() ? "" : ", ") + Quoted(word);
+      return "kind: 'word', words: [" + words + "]";
+    }
+    case kSecret:
+      return "kind: 'secret', most: 256";
+    default:
+      return "kind: 'text', most: 255";
+  }
+}
+
+// Standard input to standard output. False when there is not exactly one place for the table.
+bool PrintJavaScript() {
+  int places = 0;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    const auto indent = line.find("// settings");
+    if (indent == std::string::npos || line != std::string(indent, ' ') + "// settings") {
+      std::cout << line << "\n";
+      continue;
+    }
+    ++places;
+    for (const Setting& setting : SettingsTable()) {
+      std::cout << std::string(indent, ' ') << "{ name: " << Quoted(setting.name)
+                << ", label: " << Quoted(LabelOf(setting)) << ", topic: '" << TopicOf(setting)
+                << "', " << KindInJavaScript(setting);
+      if (setting.is_required) std::cout << ", isRequired: true";
+      if (setting.change == SettingChange::kFixed) std::cout << ", isFixed: true";
+      if (!setting.default_value.empty()) {
+        std::cout << ", byDefault: " << Quoted(setting.default_value);
+      } else if (!setting.when_unset.empty()) {
+        std::cout << ", whenUnset: " << Quoted(setting.when_unset);
+      }
+      std::cout << ",\n"
+                << std::string(indent, ' ')
+                << "  summary: " << Quoted(Capitalized(std::string(setting.summary))) << " },\n";
+    }
+  }
+  if (places != 1) {
+    std::cerr << "print-settings: the panel has " << places << " lines '// settings', not one\n";
+  }
+  return places == 1;
+}
+
 }  // namespace
 }  // namespace ontapnvme
 
@@ -220,8 +320,10 @@ int main(int count, char** arguments) {
     PrintRows();
   } else if (form == "man") {
     is_done = PrintMan();
+  } else if (form == "javascript") {
+    is_done = PrintJavaScript();
   } else {
-    std::cerr << "usage: print-settings perl | markdown | man <PAGE.pod\n";
+    std::cerr << "usage: print-settings perl | markdown | man <PAGE.pod | javascript <PANEL.js\n";
     return 2;
   }
   std::cout.flush();
