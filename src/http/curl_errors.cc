@@ -35,51 +35,41 @@ constexpr const char* kNameHint =
     "give mgmt_ip as a name or address that stands in the certificate, or set verify_ssl 0 to "
     "accept any certificate";
 
-enum class Sent {
-  kNever,  // the failure precedes the request
-  kAsk,    // depends on how far the transfer came
-};
-
 struct CurlRow {
   CURLcode code;
-  Sent sent;
   const char* reason;  // nullptr: libcurl's own text says it best
   const char* hint;    // may be nullptr
 };
 
-// What is not listed is reported with libcurl's own text, and its outcome judged by the bytes that
-// were sent.
+// What is not listed is reported with libcurl's own text. Whether the request was sent does not follow from
+// the code: after a reused connection died libcurl connects again for it, and may fail to.
 constexpr std::array kRows{
     // A name server that is down says so only after its own time limit; the name may also be wrong.
-    CurlRow{CURLE_COULDNT_RESOLVE_HOST, Sent::kNever, "the host name cannot be resolved",
+    CurlRow{CURLE_COULDNT_RESOLVE_HOST, "the host name cannot be resolved",
             "look at mgmt_ip and at the name servers of this node"},
     // Connection refused, no route, network down: libcurl's text names the errno.
-    CurlRow{CURLE_COULDNT_CONNECT, Sent::kNever, nullptr,
+    CurlRow{CURLE_COULDNT_CONNECT, nullptr,
             "look at mgmt_ip, the management LIF and the route to it"},
     // The handshake failed for a reason other than the certificate: protocol version or cipher.
-    CurlRow{CURLE_SSL_CONNECT_ERROR, Sent::kAsk, nullptr,
+    CurlRow{CURLE_SSL_CONNECT_ERROR, nullptr,
             "the array has to offer TLS 1.2 or later for its management interface"},
     // The file named for the CA cannot be read; nothing was sent.
-    CurlRow{CURLE_SSL_CACERT_BADFILE, Sent::kNever,
-            "the file of trusted certificates is not readable", "run update-ca-certificates"},
+    CurlRow{CURLE_SSL_CACERT_BADFILE, "the file of trusted certificates is not readable",
+            "run update-ca-certificates"},
     // Closed without a byte of answer: the server may have acted before it closed.
-    CurlRow{CURLE_GOT_NOTHING, Sent::kAsk, "it closed the connection without an answer", nullptr},
+    CurlRow{CURLE_GOT_NOTHING, "it closed the connection without an answer", nullptr},
     // Reset while sending: part of the request may have arrived; a POST without its body is
     // refused, but how much arrived is not known.
-    CurlRow{CURLE_SEND_ERROR, Sent::kAsk, "the connection broke while sending", nullptr},
+    CurlRow{CURLE_SEND_ERROR, "the connection broke while sending", nullptr},
     // A reused connection died, and what may not be sent twice was not (Transfer::OnBodyAgain).
-    CurlRow{CURLE_SEND_FAIL_REWIND, Sent::kAsk, "it closed the connection without an answer",
-            nullptr},
+    CurlRow{CURLE_SEND_FAIL_REWIND, "it closed the connection without an answer", nullptr},
     // Reset or ended while receiving: the server had the request.
-    CurlRow{CURLE_RECV_ERROR, Sent::kAsk, "the connection broke before the answer was complete",
-            nullptr},
+    CurlRow{CURLE_RECV_ERROR, "the connection broke before the answer was complete", nullptr},
     // Content-Length promised more than came: an answer was on its way.
-    CurlRow{CURLE_PARTIAL_FILE, Sent::kAsk, "the answer was cut off", nullptr},
+    CurlRow{CURLE_PARTIAL_FILE, "the answer was cut off", nullptr},
     // A body that cannot be decoded, or a header that is not HTTP: something else listens there.
-    CurlRow{CURLE_WEIRD_SERVER_REPLY, Sent::kAsk, "what answers there does not speak HTTP",
-            nullptr},
-    CurlRow{CURLE_UNSUPPORTED_PROTOCOL, Sent::kAsk, "what answers there does not speak HTTP/1",
-            nullptr},
+    CurlRow{CURLE_WEIRD_SERVER_REPLY, "what answers there does not speak HTTP", nullptr},
+    CurlRow{CURLE_UNSUPPORTED_PROTOCOL, "what answers there does not speak HTTP/1", nullptr},
 };
 
 const char* VerifyReason(long result) {
@@ -96,6 +86,7 @@ Error CertificateError(const TransferFailure& failure) {
   constexpr long kNotJudged = 1;
   Error error = Error(ErrorCode::kUnavailable, "cannot trust the array at '" + failure.peer + "'")
                     .From({.refusal = Refusal::kUnusablePeer});
+  if (failure.is_sent) error = std::move(error).OutcomeUnknown();
   if (failure.verify_result == kVerifyOk || failure.verify_result == kNotJudged) {
     return std::move(error)
         .Because("its certificate is made out to another name")
@@ -148,7 +139,7 @@ Error ExplainTransferFailure(const TransferFailure& failure) {
   const auto* found =
       std::find_if(kRows.begin(), kRows.end(), [&](const CurlRow& r) { return r.code == code; });
   const CurlRow* row = found == kRows.end() ? nullptr : found;
-  const bool is_lost = failure.is_sent && (row == nullptr || row->sent == Sent::kAsk);
+  const bool is_lost = failure.is_sent;
   Error error(ErrorCode::kUnavailable,
               (is_lost ? "lost the connection to '" : "cannot connect to '") + failure.peer + "'");
   error = std::move(error).Because(ReasonOf(row, failure));

@@ -107,7 +107,8 @@ void Transfer::SetBody(const Request& request) {
 
 // libcurl sends a request again by itself when a reused connection dies before the answer begins. It
 // cannot where the body does not come a second time: the server then has either the whole request once
-// or, of the first try, a header without its body, which it cannot carry out.
+// or, of the first try, a header without its body, which it cannot carry out. libcurl 7.88 connects again
+// before it asks for the body, so such a request may end with any error of connecting.
 void Transfer::SetBodyThatIsSentOnce(const std::string& body) {
   CURL* easy = easy_.get();
   body_left_ = body;

@@ -84,9 +84,10 @@ std::string NamespaceFields(NamespaceMaps maps) {
       "uuid,name,comment,location.volume.name,location.volume.uuid,space.size,space.used,"
       "status.state,status.container_state";
   // Marked expensive.
-  if (maps == NamespaceMaps::kRead) {
+  if (maps != NamespaceMaps::kSkip) {
     fields += ",subsystem_map.subsystem.name,subsystem_map.subsystem.uuid";
   }
+  if (maps == NamespaceMaps::kReadTwice) fields += ",status.mapped";
   return fields;
 }
 
@@ -114,6 +115,7 @@ NvmeNamespace ParseNamespace(FieldReader& fields) {
   ns.used = fields.OptionalBytes("/space/used");
   ns.subsystem_uuid = fields.OptionalUuid("/subsystem_map/subsystem/uuid");
   ns.subsystem_name = fields.OptionalText("/subsystem_map/subsystem/name");
+  ns.is_mapped = fields.OptionalBool("/status/mapped");
   return ns;
 }
 

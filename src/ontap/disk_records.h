@@ -64,6 +64,7 @@ struct NvmeNamespace {
   // mapped, and when it was not asked for.
   std::optional<Uuid> subsystem_uuid;
   std::string subsystem_name;
+  std::optional<bool> is_mapped;  // to anything; only with NamespaceMaps::kReadTwice
 
   // The last part of its path, which it keeps when its volume is renamed.
   std::string BaseName() const { return path.substr(path.rfind('/') + 1); }
@@ -79,6 +80,7 @@ struct Lun {
 };
 
 // The subsystem that a namespace is mapped to costs the array extra work per namespace.
-enum class NamespaceMaps { kSkip, kRead };
+// kReadTwice: also what the array says of it in another field, for who must be sure that there is none.
+enum class NamespaceMaps { kSkip, kRead, kReadTwice };
 
 }  // namespace ontapnvme::ontap

@@ -67,7 +67,7 @@ my %checks = map { $_->{check} => 1 } @healthy;
 # What is broken, which check complains, how, a part of its text, a part of the remedy.
 my $nvme = '/sys/class/nvme';
 my @breaks = (
-    ['settings fail', qr/too long/, qr/pvesm set tank/, sub { $settings_error = 'it is too long' }],
+    ['settings fail', qr/too long/, qr/man 5 /, sub { $settings_error = 'it is too long' }],
     ['password fail', qr/no password/, qr/pvesm set tank --password/, sub {
         unlink(priv_dir() . '/storage/tank.pw');
     }],

@@ -2,41 +2,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 use v5.36;
 
-use File::Path qw(make_path);
-use File::Temp qw(tempdir);
 use JSON::PP qw(decode_json);
 use Test::More;
 
-use CommandTest qw(command put_module schema_of schema_faults);
+use CommandTest qw(command guest_files put_module schema_of schema_faults);
 
-# Proxmox VE's code, as far as a verb can tell it from the real one. It says what it did; a configuration
-# is a file of the cluster that the test made.
-put_module('PVE/QemuConfig.pm', <<~'END');
-    package PVE::QemuConfig;
-    my $is_locked = 0;
-    sub lock_config { my ($class, $vmid, $code) = @_; $is_locked = 1; $code->(); $is_locked = 0; return }
-    sub file_of { my ($class, $vmid) = @_; return ($ENV{CLUSTER} =~ /\A(.+)\z/)[0] . "/nodes/pve1/qemu-server/$vmid.conf" }
-    sub load_config {
-        my ($class, $vmid) = @_;
-        open(my $file, '<', $class->file_of($vmid)) or die "no VM $vmid\n";
-        return { map { chomp; split(/: /, $_, 2) } readline($file) };
-    }
-    sub add_unused_volume {
-        my ($class, $conf, $volid) = @_;
-        die "Too many unused volumes - please delete them first.\n" if $conf->{full};
-        $conf->{unused0} = $volid;
-        return 'unused0';
-    }
-    sub write_config {
-        my ($class, $vmid, $conf) = @_;
-        die "written without the lock\n" if !$is_locked;
-        my ($name) = $class->file_of($vmid =~ /\A([0-9]+)\z/);
-        open(my $file, '>', $name) or die "cannot write '$name': $!\n";
-        print {$file} map { "$_: $conf->{$_}\n" } sort(keys($conf->%*));
-        close($file);
-    }
-    1;
-    END
+# The guests of the cluster; a configuration is a file that the test made.
 put_module('PVE/Cluster.pm', <<~'END');
     package PVE::Cluster;
     sub get_vmlist { return { ids => {
@@ -44,46 +15,6 @@ put_module('PVE/Cluster.pm', <<~'END');
     } } }
     1;
     END
-put_module('PVE/INotify.pm', "package PVE::INotify; sub nodename { return 'pve1' } 1;\n");
-put_module('PVE/Tools.pm', <<~'END');
-    package PVE::Tools;
-    our $status;
-    sub upid_read_status { return $status }
-    sub upid_status_is_error { return $_[0] ne 'OK' }
-    package PVE::Storage::Plugin {
-        sub lookup { return 'PVE::Storage::Plugin' }
-        sub cluster_lock_storage {
-            my ($class, $id, $shared, $timeout, $work) = @_;
-            print "locked: $id\n";
-            return $work->();
-        }
-    }
-    1;
-    END
-put_module('PVE/RPCEnvironment.pm', <<~'END');
-    package PVE::RPCEnvironment;
-    sub setup_default_cli_env { return }
-    sub get { return bless({}) }
-    sub get_user { return 'root@pam' }
-    sub fork_worker {
-        my ($self, $type, $id, $user, $code) = @_;
-        print "task: $type $id $user\n";
-        $PVE::Tools::status = eval { $code->(); 1 } ? 'OK' : $@ =~ s/\n\z//r;
-        return 'UPID:1';
-    }
-    1;
-    END
-
-my sub cluster (%files) {
-    my ($folder) = tempdir(CLEANUP => 1) =~ /\A(.*)\z/;
-    make_path(map { ("$folder/nodes/$_/qemu-server", "$folder/nodes/$_/lxc") } qw(pve1 pve2));
-    for my $name (keys(%files)) {
-        open(my $file, '>', "$folder/nodes/$name") or die "cannot write '$name': $!\n";
-        print {$file} $files{$name};
-        close($file) or die "cannot write '$name': $!\n";
-    }
-    return $folder;
-}
 my sub config_of ($cluster, $vmid) {
     open(my $file, '<', "$cluster/nodes/pve1/qemu-server/$vmid.conf") or die "no $vmid: $!\n";
     return join('', readline($file));
@@ -97,7 +28,7 @@ my sub script (%more) {
 }
 
 subtest 'a namespace for a VM that is here' => sub {
-    my $cluster = cluster('pve1/qemu-server/100.conf' => "name: web\n");
+    my $cluster = guest_files('pve1/qemu-server/100.conf' => "name: web\n");
     local $ENV{CLUSTER} = $cluster;
     ($text, $code) = command(script(), [@verb, '--yes']);
     is($code, 0, 'is adopted') or diag($text);
@@ -112,7 +43,7 @@ subtest 'a namespace for a VM that is here' => sub {
 };
 
 subtest 'a guest that is elsewhere' => sub {
-    local $ENV{CLUSTER} = cluster();
+    local $ENV{CLUSTER} = guest_files();
     my $script = { a => {
         "examine_for_adoption $path 0 101" => { $after->%*, volume_name => 'vm-101-disk-0' },
         "adopt $path 0 101" => 'vm-101-disk-0',
@@ -123,7 +54,7 @@ subtest 'a guest that is elsewhere' => sub {
 };
 
 subtest 'the question' => sub {
-    local $ENV{CLUSTER} = cluster('pve1/qemu-server/100.conf' => "name: web\n");
+    local $ENV{CLUSTER} = guest_files('pve1/qemu-server/100.conf' => "name: web\n");
     ($text, $code) = command(script("examine_for_adoption $path 0 100" => $found), \@verb);
     is($code, 1, 'must be agreed to');
     like($text, qr/^Namespace \Q$path\E, 2\.00 GiB, becomes an unused disk of guest 100, where it is\.$/m, 'says what');
@@ -137,7 +68,7 @@ subtest 'the question' => sub {
 };
 
 subtest 'what is refused' => sub {
-    local $ENV{CLUSTER} = cluster('pve1/qemu-server/100.conf' => "name: web\n");
+    local $ENV{CLUSTER} = guest_files('pve1/qemu-server/100.conf' => "name: web\n");
     my $mapped = { die => "storage 'a': it is mapped [busy]\n" };
     ($text, $code) = command(script("examine_for_adoption $path 0 100" => $mapped), [@verb, '--yes']);
     is($code, 1, 'what the library refuses');

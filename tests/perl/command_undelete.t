@@ -92,6 +92,10 @@ subtest 'where it cannot be entered' => sub {
     is($code, 0, 'the disk is back');
     like($text, qr/^it could not be entered in the configuration of guest 100: Too many unused/m, 'the task says why');
     like($text, qr/^    > on node pve1: qm disk rescan --vmid 100$/m, 'and what remains to be done is told');
+    local $ENV{CLUSTER} = guest_files('pve1/qemu-server/100.conf' => "lock: clone\n");
+    ($text) = command(script(), \@verb);
+    like($text, qr/^it could not be entered in the configuration of guest 100: VM is locked \(clone\)/m,
+        'a task that has the guest would write over it');
     for my $case ([101, 'on node pve2: pct rescan --vmid 101'],
         [200, 'there is no guest 200: restore or create it, then: qm disk rescan --vmid 200']) {
         my ($vmid, $remedy) = $case->@*;

@@ -10,12 +10,13 @@
 namespace ontapnvme::catalogue::flexvol {
 namespace {
 
-const Volume* AdoptedFrom(const AdoptionSource& source, const Neighbours& neighbours) {
-  const auto found =
-      std::find_if(neighbours.ours.begin(), neighbours.ours.end(), [&](const Volume& one) {
-        return one.mark.owner == Owner::kOurs && one.mark.mark.adopted_from == source.path;
-      });
-  return found == neighbours.ours.end() ? nullptr : &*found;
+std::vector<VolumeName> AdoptedFrom(const AdoptionSource& source, const Neighbours& neighbours) {
+  std::vector<VolumeName> names;
+  for (const Volume& one : neighbours.ours) {
+    const bool is_ours = one.mark.owner == Owner::kOurs;
+    if (is_ours && one.mark.mark.adopted_from == source.path) names.push_back(one.name);
+  }
+  return names;
 }
 
 std::string Counted(std::size_t count, const std::string& what) {
@@ -38,20 +39,47 @@ Result<AdoptionOutlook> Adopting::Examine(const AdoptionSource& source, std::uin
   session_->facts.Remembered();
   TRY(const auto stranger, session_->gate.FindStranger(source, vmid, deadline));
   if (stranger) {
-    TRY(auto remarks, RemarksOn(*stranger, deadline));
+    TRY(auto remarks, RemarksOn(*stranger, source, vmid, deadline));
     return AdoptionOutlook{.disk = std::nullopt,
                            .size = stranger->lun ? stranger->lun->size : (*stranger->ns)->size,
                            .remarks = std::move(remarks)};
   }
-  const auto* done = AdoptedFrom(source, neighbours);
-  if (done == nullptr) return NotThere(source);
-  TRY(const auto disk, session_->gate.FindDisk(done->name, deadline));
-  if (!disk || !disk->ns) return VolumeNotFound(session_->config, done->name);
-  return AdoptionOutlook{.disk = done->name, .size = (*disk->ns)->size};
+  TRY(const auto done, RequireAdopted(source, neighbours));
+  TRY(const auto disk, session_->gate.FindDisk(done, deadline));
+  if (!disk || !disk->ns) return VolumeNotFound(session_->config, done);
+  return AdoptionOutlook{.disk = done, .size = (*disk->ns)->size};
+}
+
+Result<VolumeName> Adopting::RequireAdopted(const AdoptionSource& source,
+                                            const Neighbours& neighbours) const {
+  const auto done = AdoptedFrom(source, neighbours);
+  if (done.size() == 1) return done.front();
+  if (done.empty()) return NotThere(source);
+  return Error(ErrorCode::kConflict,
+               "cannot tell which disk was '" + CleanText(source.path) + "' the last time")
+      .Because("several were: " + done.front().LeafText() + ", " + done.back().LeafText())
+      .Try(
+          "look at them with 'ontapnvme explain'; the hourly look for left-overs finishes what is not");
+}
+
+// What was called so before and is a disk by now must not be taken for this one.
+Status Adopting::ForgetFormer(const AdoptionSource& source, const Neighbours& neighbours,
+                              const Deadline& deadline) {
+  auto& gate = session_->gate;
+  for (const auto& name : AdoptedFrom(source, neighbours)) {
+    TRY(const auto former, gate.FindVolume(name, deadline));
+    if (!former || (*former)->mark.mark.adopted_from != source.path) continue;
+    Mark mark = (*former)->mark.mark;
+    mark.adopted_from.clear();
+    const auto marked = gate.SetMark(*former, mark, deadline);
+    if (!marked.ok()) return marked.error();
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> Adopting::RemarksOn(const Stranger& stranger,
-                                                     const Deadline& deadline) {
+                                                     const AdoptionSource& source,
+                                                     std::uint64_t vmid, const Deadline& deadline) {
   auto& gate = session_->gate;
   const auto& flexvol = stranger.volume->flexvol;
   const std::string shown = "FlexVol '" + CleanText(flexvol.name) + "'";
@@ -76,12 +104,14 @@ Result<std::vector<std::string>> Adopting::RemarksOn(const Stranger& stranger,
   if (stranger.is_begun) {
     remarks.push_back("an earlier call was interrupted; this one goes on from there");
   } else if (!flexvol.comment.empty()) {
-    const auto mark = MarkFor(stranger.volume, {}, 0);
+    const auto mark = MarkFor(stranger.volume, source, vmid);
     remarks.push_back(
         "the comment of " + shown +
         (mark.notes.empty() ? " is too long to be kept: '" : " becomes the disk's notes: '") +
         CleanText(flexvol.comment) + "'");
   }
+  remarks.push_back("whatever else " + shown +
+                    " holds, files for example, goes when the disk is deleted");
   remarks.push_back(shown +
                     " keeps its size, space guarantee, autosize, tiering and QoS policy; its "
                     "snapshot policy becomes 'none'");
@@ -105,10 +135,10 @@ Result<Disk> Adopting::Adopt(const AdoptionSource& source, const VolumeName& nam
   session_->facts.Remembered();
   TRY(const auto stranger, gate.FindStranger(source, name.vmid, deadline));
   if (!stranger) {
-    const auto* done = AdoptedFrom(source, neighbours);
-    return done == nullptr ? Result<Disk>(NotThere(source))
-                           : Finish(done->name, neighbours, deadline);
+    TRY(const auto done, RequireAdopted(source, neighbours));
+    return Finish(done, neighbours, deadline);
   }
+  TRY_STATUS(ForgetFormer(source, neighbours, deadline));
   // First, since it may be refused: until then nothing has changed.
   auto ns = stranger->ns;
   if (stranger->lun) {

@@ -21,7 +21,7 @@ class Adopting {
   // See DiskStore. Six requests at most.
   Result<AdoptionOutlook> Examine(const AdoptionSource& source, std::uint64_t vmid,
                                   const Neighbours& neighbours, const Deadline& deadline);
-  // See DiskStore.
+  // See DiskStore. Two requests more for each disk of the VM that was called so before.
   Result<Disk> Adopt(const AdoptionSource& source, const VolumeName& name,
                      const Neighbours& neighbours, const Deadline& deadline);
 
@@ -29,7 +29,13 @@ class Adopting {
   // What an earlier call has given its name.
   Result<Disk> Finish(const VolumeName& name, const Neighbours& neighbours,
                       const Deadline& deadline);
-  Result<std::vector<std::string>> RemarksOn(const Stranger& stranger, const Deadline& deadline);
+  Result<std::vector<std::string>> RemarksOn(const Stranger& stranger, const AdoptionSource& source,
+                                             std::uint64_t vmid, const Deadline& deadline);
+  // The one disk that was adopted from there.
+  Result<VolumeName> RequireAdopted(const AdoptionSource& source,
+                                    const Neighbours& neighbours) const;
+  Status ForgetFormer(const AdoptionSource& source, const Neighbours& neighbours,
+                      const Deadline& deadline);
   Mark MarkFor(const OwnedVolume& volume, const AdoptionSource& source, std::uint64_t vmid) const;
   Error NotThere(const AdoptionSource& source) const;
 

@@ -93,8 +93,15 @@ Status RequireSize(const AdoptionSource& source, ByteCount size) {
       "grow it on the array to " + std::to_string(fitting.bytes()) + " bytes");
 }
 
-Status RequireUnmapped(const AdoptionSource& source, bool is_mapped, const std::string& to) {
-  if (!is_mapped) return {};
+// Not told is not unmapped: a host may have it open.
+Status RequireUnmapped(const AdoptionSource& source, std::optional<bool> is_mapped,
+                       const std::string& to) {
+  if (!is_mapped) {
+    return Refused(ErrorCode::kUnavailable, source, "the array does not say whether it is mapped",
+                   source.is_lun ? "look at it on the array ('lun show -fields mapped')"
+                                 : "look at it on the array ('vserver nvme subsystem map show')");
+  }
+  if (!*is_mapped) return {};
   return Refused(ErrorCode::kBusy, source,
                  "it is mapped" + (to.empty() ? "" : " to '" + CleanText(to) + "'") +
                      ", and what a host has open cannot be seen from here",
@@ -132,7 +139,7 @@ Status Gate::RequireNobodys(const ontap::FlexVol& flexvol, const AdoptionSource&
                ErrorCode::kConflict, source,
                "it belongs to another cluster or storage, as the comment of its FlexVol says",
                "hand it over there ('ontapnvme move'), or, if that one is gone for good, clear the "
-               "comment on the array")
+               "comments of FlexVol and namespace on the array")
         .With("cluster", reading.foreign_cluster_id)
         .With("storage", CleanText(reading.mark.storage_id));
   }
@@ -178,7 +185,7 @@ Result<std::optional<Stranger>> Gate::FindStranger(const AdoptionSource& source,
   TRY(auto flexvol, volumes_.Find(name, deadline));
   if (!flexvol) return std::optional<Stranger>();
   TRY_STATUS(RequireNobodys(*flexvol, source, vmid));
-  TRY(const auto namespaces, namespaces_.List(name, deadline));
+  TRY(const auto namespaces, namespaces_.List(name, deadline, ontap::NamespaceMaps::kReadTwice));
   auto luns = namespaces_.ListLuns(name, deadline);
   if (FailedWith(luns, ErrorCode::kPermissionDenied)) {
     luns.error().SetHint(
@@ -199,11 +206,7 @@ Result<std::optional<Stranger>> Gate::FindStranger(const AdoptionSource& source,
   Stranger stranger{.volume = Admit(std::move(*flexvol), VolumeName()), .ns = {}, .lun = {}};
   stranger.is_begun = stranger.volume->mark.owner == Owner::kOurs;
   if (lun != nullptr) {
-    if (!lun->is_mapped) {
-      return Refused(ErrorCode::kUnavailable, source, "the array does not say whether it is mapped",
-                     "look at it on the array ('lun show -fields mapped')");
-    }
-    TRY_STATUS(RequireUnmapped(source, *lun->is_mapped, ""));
+    TRY_STATUS(RequireUnmapped(source, lun->is_mapped, ""));
     TRY_STATUS(RequireSize(source, lun->size));
     stranger.lun = *lun;
     return std::optional(std::move(stranger));
@@ -215,7 +218,8 @@ Result<std::optional<Stranger>> Gate::FindStranger(const AdoptionSource& source,
                               : "its name is one that a rollback gives",
                    "copy it into a new disk");
   }
-  TRY_STATUS(RequireUnmapped(source, ns->subsystem_uuid.has_value(), ns->subsystem_name));
+  const bool has_map = ns->subsystem_uuid.has_value();
+  TRY_STATUS(RequireUnmapped(source, has_map ? true : ns->is_mapped, ns->subsystem_name));
   TRY_STATUS(RequireSize(source, ns->size));
   stranger.ns = OwnedNamespace(*ns);
   return std::optional(std::move(stranger));

@@ -55,12 +55,21 @@ TEST(CurlErrorsTest, AnUnlistedVerdictIsToldInLibcurlsWords) {
 TEST(CurlErrorsTest, WhatPrecedesTheRequestHasAKnownOutcome) {
   for (const CURLcode code :
        {CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SSL_CACERT_BADFILE}) {
-    auto failure = Failure(code);
-    failure.is_sent = true;  // of an earlier try on the same handle
-    const Error error = ExplainTransferFailure(failure);
+    const Error error = ExplainTransferFailure(Failure(code));
     EXPECT_EQ(error.code(), ErrorCode::kUnavailable) << code;
     EXPECT_EQ(error.sentence(), "cannot connect to 'array:443'") << code;
     EXPECT_FALSE(error.outcome_unknown()) << code;
+  }
+}
+
+// It went out on a reused connection that died, and libcurl could not connect again for it.
+TEST(CurlErrorsTest, FailureToConnectAgainLeavesARequestThatWasSentOpen) {
+  for (const CURLcode code :
+       {CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SSL_CACERT_BADFILE,
+        CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION}) {
+    auto failure = Failure(code);
+    failure.is_sent = true;
+    EXPECT_TRUE(ExplainTransferFailure(failure).outcome_unknown()) << code;
   }
 }
 

@@ -196,6 +196,21 @@ TEST_F(CurlTransportTest, NeverSendsAChangeTwice) {
   EXPECT_EQ(server_->requests().size(), 2U);
 }
 
+// The array did it, and went away for good.
+TEST_F(CurlTransportTest, AChangeWhoseServerIsGoneAfterwardsIsLost) {
+  Serve([this](const std::string& request) -> Reply {
+    if (request.rfind("POST", 0) != 0) return Ok();
+    server_->StopListening();
+    return {.bytes = "", .closes = true};
+  });
+  CurlTransport transport(Options());
+  ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
+  const auto answer = transport.Perform(Post("{}"), Budget());
+  ASSERT_TRUE(FailedWith(answer, ErrorCode::kUnavailable));
+  EXPECT_TRUE(answer.error().outcome_unknown()) << answer.error().Line();
+  EXPECT_EQ(server_->requests().size(), 2U);
+}
+
 TEST_F(CurlTransportTest, ACutAnswerIsLost) {
   Serve([](const std::string&) -> Reply {
     return {.bytes = "HTTP/1.1 200 x\r\nContent-Length: 100\r\n\r\n{\"half\":", .closes = true};

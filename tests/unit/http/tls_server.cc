@@ -109,6 +109,10 @@ TlsServer::TlsServer(const Certificate& certificate, Handler handler)
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+void TlsServer::StopListening() {
+  ::shutdown(listener_, SHUT_RDWR);
+}
+
 TlsServer::~TlsServer() {
   is_stopping_ = true;
   ::shutdown(listener_, SHUT_RDWR);

@@ -76,6 +76,8 @@ class TlsServer {
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
 
+  // From now on a new connection is refused; those that there are stay.
+  void StopListening();
   unsigned port() const { return port_; }
   int connections() const { return connections_; }  // accepted with a finished handshake
   int most_at_once() const { return most_at_once_; }

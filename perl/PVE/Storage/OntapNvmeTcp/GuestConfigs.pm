@@ -108,6 +108,9 @@ sub enter_unused ($volid, $name, $vmid) {
     require($class =~ s{::}{/}gr . '.pm');
     $class->lock_config($vmid, sub {
         my $conf = $class->load_config($vmid);
+        $class->check_lock($conf); # a task that has the guest would write over it
+        # A rescan may have been here since the look before.
+        return if grep { !ref($_) && "$_," =~ /\A\Q$volid\E,/ } values($conf->%*);
         my $slot = $class->add_unused_volume($conf, $volid) // return;
         $class->write_config($vmid, $conf);
         print "guest $vmid has it as $slot\n";

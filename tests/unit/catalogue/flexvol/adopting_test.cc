@@ -103,6 +103,37 @@ TEST_F(AdoptingTest, NamespaceBecomesADiskWithItsBytes) {
   ExpectAdopted();
 }
 
+// Backups are put back there again and again, for example.
+TEST_F(AdoptingTest, PathThatWasAdoptedBeforeIsAnotherDisk) {
+  ASSERT_TRUE(Adopt().ok());
+  MakeStranger(array);
+  EXPECT_FALSE(Examine()->disk);
+  const auto second = Rig::Name("vm-100-disk-1");
+  const auto adopted =
+      rig.disks().Adopt({.path = kPath}, second, rig.NeighboursOf(second), rig.Budget());
+  ASSERT_TRUE(adopted.ok()) << adopted.error().Line();
+  EXPECT_EQ(adopted->volume.name, second);
+  EXPECT_EQ(Examine()->disk, second);
+  EXPECT_EQ(rig.MustFind("vm-100-disk-0").volume.mark.mark.adopted_from, "");
+  EXPECT_EQ(Content(array, "t_vm_100_disk_0"), "mine");
+}
+
+TEST_F(AdoptingTest, SaysBeforehandWhetherTheCommentIsKept) {
+  std::size_t longest = 0;
+  for (std::size_t size = 500; size < 1023; ++size) {
+    array.FindVolume("oracle")->comment = std::string(size, 'x');
+    const auto outlook = Examine();
+    ASSERT_TRUE(outlook.ok()) << outlook.error().Line();
+    const bool is_kept = testing::Value(outlook->remarks, Contains(HasSubstr("becomes the disk")));
+    if (is_kept) longest = size;
+    if (!is_kept) break;
+  }
+  ASSERT_GT(longest, 500U);
+  array.FindVolume("oracle")->comment = std::string(longest, 'x');
+  ASSERT_TRUE(Adopt().ok());
+  EXPECT_EQ(rig.MustFind("vm-100-disk-0").volume.mark.mark.notes.size(), longest);
+}
+
 TEST_F(AdoptingTest, LunIsConvertedFirst) {
   ReplaceByLun();
   ExpectRefused(ErrorCode::kConflict, "it is a LUN");

@@ -61,8 +61,9 @@ my sub lost ($address, $interface, $mtu) {
 
 sub packet_size (@addresses) {
     my (@lost, $largest, $is_unknown);
-    for my $address (grep { /\A[0-9a-fA-F.:]+\z/ } @addresses) {
-        my $interface = $interface_of->($address);
+    for my $address (@addresses) {
+        my $is_plain = $address =~ /\A[0-9a-fA-F.:]+\z/;
+        my $interface = $is_plain ? $interface_of->($address) : undef;
         my $mtu = defined($interface) ? line_of("/sys/class/net/$interface/mtu") : undef;
         if (($mtu // '') !~ /\A[0-9]+\z/) {
             $is_unknown = 1;

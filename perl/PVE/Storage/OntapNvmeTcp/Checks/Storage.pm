@@ -156,7 +156,7 @@ sub storage_checks ($storeid, $scfg) {
     my $error = $@;
     push(@results, $settings_fit
         ? ok('settings', 'they are possible')
-        : result('settings', 'fail', reason($storeid, $error), "pvesm set $storeid --help"));
+        : result('settings', 'fail', reason($storeid, $error), 'man 5 ontapnvme-storage.cfg'));
     my $secrets = eval { PVE::Storage::OntapNvmeTcp::Secrets::load($storeid) } // {};
     my $has_password = length($secrets->{password} // '');
     push(@results, $has_password

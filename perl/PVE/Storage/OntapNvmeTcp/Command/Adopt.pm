@@ -110,7 +110,10 @@ sub _adopt ($param) {
     my $done = native($id, $scfg, sub ($client, $) { $client->examine_for_adoption($path, $is_lun, $vmid) });
     my $name = $done->{volume_name}
         // die "'$path' is not adopted, although the task says so: look at it on the array\n";
-    return { volume => "$id:$name", vmid => $vmid + 0, place_of_unused($id, $name =~ s{.*/}{}r, $vmid) };
+    # A guest that moves to another node at this moment may keep configurations from being read.
+    my %place = eval { place_of_unused($id, $name =~ s{.*/}{}r, $vmid) };
+    %place = (remedy => "qm disk rescan --vmid $vmid") if !%place;
+    return { volume => "$id:$name", vmid => $vmid + 0, %place };
 }
 
 my sub text ($result) {
