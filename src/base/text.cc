@@ -81,10 +81,10 @@ std::string Join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 std::string JoinFew(const std::vector<std::string>& parts) {
-  constexpr std::size_t few = 5;
-  if (parts.size() <= few) return Join(parts, ", ");
-  const std::vector<std::string> first(parts.begin(), parts.begin() + few);
-  return Join(first, ", ") + ", and " + std::to_string(parts.size() - few) + " more";
+  constexpr std::size_t kFew = 5;
+  if (parts.size() <= kFew) return Join(parts, ", ");
+  const std::vector<std::string> first(parts.begin(), parts.begin() + kFew);
+  return Join(first, ", ") + ", and " + std::to_string(parts.size() - kFew) + " more";
 }
 
 void AppendTo(std::string& text, std::string_view separator, std::string_view part) {
