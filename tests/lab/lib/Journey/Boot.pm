@@ -35,8 +35,12 @@ my sub noted ($j, $what) {
 my sub boot ($j) {
     $j->lab->reboot_guest('node2', "lab.stage=$j->{stage}");
     my $guest = $j->lab->guest('node2');
-    $guest->wait_for('systemctl is-active pve-guests || systemctl is-failed pve-guests',
-        timeout => BOOT_S);
+    my $is_up = eval {
+        $guest->wait_for('systemctl is-active pve-guests || systemctl is-failed pve-guests', timeout => BOOT_S);
+        1;
+    };
+    die $@, $guest->must('systemctl list-jobs; systemctl --failed; journalctl -o short-monotonic | tail -n 40')
+        if !$is_up;
     my $told = $guest->must("systemctl is-active ${\ UNIT} || journalctl -o cat -u ${\ UNIT} -u pve-guests");
     $j->expect($told, "active\n", 'the unit');
     $j->expect(noted($j, 'started'), 'live live read ', 'what the guests found');
