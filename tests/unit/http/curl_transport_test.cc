@@ -23,7 +23,6 @@ namespace {
 using fakes::FakeInterrupt;
 using std::chrono::seconds;
 using testing::Certificate;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::HttpAnswer;
 using testing::MakeCertificate;
@@ -147,68 +146,6 @@ TEST_F(CurlTransportTest, OpensAnewWhenTheServerClosed) {
   ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
   ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
   EXPECT_EQ(server_->connections(), 2);
-}
-
-TEST_F(CurlTransportTest, ChangesGoOverTheKeptConnection) {
-  Serve([](const std::string&) { return Ok(); });
-  CurlTransport transport(Options());
-  ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
-  for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(transport.Perform(Post(R"({"name":"v"})"), Budget()).ok());
-    EXPECT_THAT(server_->requests().back(), EndsWith("\r\n\r\n{\"name\":\"v\"}"));
-  }
-  EXPECT_EQ(server_->connections(), 1);
-}
-
-// A body of more than one TLS record is sent by parts.
-TEST_F(CurlTransportTest, SendsALargeChangeWhole) {
-  Serve([](const std::string&) { return Ok(); });
-  CurlTransport transport(Options());
-  const std::string body = "\"" + std::string(100'000, 'x') + "\"";
-  ASSERT_TRUE(transport.Perform(Post(body), Budget()).ok());
-  EXPECT_THAT(server_->requests().back(), EndsWith("\r\n\r\n" + body));
-}
-
-TEST_F(CurlTransportTest, AChangeFindsThatItsConnectionWasClosed) {
-  Serve([](const std::string& request) -> Reply {
-    return {.bytes = HttpAnswer(200, "{}"), .closes = request.rfind("GET", 0) == 0};
-  });
-  CurlTransport transport(Options());
-  ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
-  const auto answer = transport.Perform(Post("{}"), Budget());
-  ASSERT_TRUE(answer.ok()) << answer.error().Line();
-  EXPECT_EQ(server_->connections(), 2);
-  EXPECT_EQ(server_->requests().size(), 2U);
-}
-
-// libcurl sends again by itself when a reused connection dies before the answer begins.
-TEST_F(CurlTransportTest, NeverSendsAChangeTwice) {
-  Serve([](const std::string& request) -> Reply {
-    if (request.rfind("POST", 0) == 0) return {.bytes = "", .closes = true};
-    return Ok();
-  });
-  CurlTransport transport(Options());
-  ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
-  const auto answer = transport.Perform(Post("{}"), Budget());
-  ASSERT_TRUE(FailedWith(answer, ErrorCode::kUnavailable));
-  EXPECT_TRUE(answer.error().outcome_unknown());
-  EXPECT_THAT(answer.error().Line(), HasSubstr("it closed the connection without an answer"));
-  EXPECT_EQ(server_->requests().size(), 2U);
-}
-
-// The array did it, and went away for good.
-TEST_F(CurlTransportTest, AChangeWhoseServerIsGoneAfterwardsIsLost) {
-  Serve([this](const std::string& request) -> Reply {
-    if (request.rfind("POST", 0) != 0) return Ok();
-    server_->StopListening();
-    return {.bytes = "", .closes = true};
-  });
-  CurlTransport transport(Options());
-  ASSERT_TRUE(transport.Perform(Get(), Budget()).ok());
-  const auto answer = transport.Perform(Post("{}"), Budget());
-  ASSERT_TRUE(FailedWith(answer, ErrorCode::kUnavailable));
-  EXPECT_TRUE(answer.error().outcome_unknown()) << answer.error().Line();
-  EXPECT_EQ(server_->requests().size(), 2U);
 }
 
 TEST_F(CurlTransportTest, ACutAnswerIsLost) {
